@@ -1,0 +1,165 @@
+/* The ops: for each its parameters, and its tensors in the order in which kernels get them.
+ *
+ * What an op computes is defined by `reference/<op>.c`; the formulas here are its summary. A kernel
+ * finds the parameters in `cake_problem.params`, valid and with every derived value filled in.
+ *
+ * Every struct begins with `struct_size`, the size that the host filled; members are only appended.
+ * Tensors are marked: image (rank 4: n, c, h, w, in any image layout that the kernel accepts), else
+ * plain (row-major). Inputs go to `run`, constants to `open`, outputs to `run`. A tensor in [brackets]
+ * is there only with the parameter named beside it. */
+#ifndef LAYERCAKE_OPS_H
+#define LAYERCAKE_OPS_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* linear: y = x wT + b
+ * inputs     x [rows][in]
+ * constants  w [out][in]   [bias: b [out]]
+ * outputs    y [rows][out] */
+typedef struct cake_linear {
+    uint32_t struct_size;
+    int32_t bias; /* 0, 1 */
+    int64_t rows, in, out;
+} cake_linear;
+
+/* conv2d: cross-correlation, as every framework calls convolution
+ *   y[n,o,p,q] = b[o] + sum over c, r, s of
+ *                x[n, g*(ic/groups)+c, p*stride_h - pad_t + r*dil_h, q*stride_w - pad_l + s*dil_w] w[o,c,r,s]
+ * with g = o / (oc/groups), and x zero outside of the image.
+ * inputs     x image [n][ic][ih][iw]
+ * constants  w [oc][ic/groups][kh][kw]   [bias: b [oc]]
+ * outputs    y image [n][oc][oh][ow]
+ * oh = (ih + pad_t + pad_b - ((kh-1) dil_h + 1)) / stride_h + 1, rounded down; ow likewise. */
+typedef struct cake_conv2d {
+    uint32_t struct_size;
+    int32_t bias; /* 0, 1 */
+    int64_t n, ic, ih, iw, oc, kh, kw;
+    int64_t stride_h, stride_w;
+    int64_t pad_t, pad_b, pad_l, pad_r;
+    int64_t dil_h, dil_w; /* 1 = none */
+    int64_t groups;       /* 1 .. ic; divides ic and oc; = ic: depthwise */
+    int64_t oh, ow;       /* derived */
+} cake_conv2d;
+
+enum { CAKE_POOL_MAX = 0, CAKE_POOL_AVG = 1 };
+
+/* pool2d: the largest or the mean value of each window
+ * A maximum leaves the padding out. A mean divides by kh kw if count_pad, else by the number of the
+ * window's places inside the image; places beyond the padding (with ceil_mode) never count.
+ * inputs     x image [n][c][ih][iw]
+ * outputs    y image [n][c][oh][ow]
+ * oh as in conv2d, rounded up if ceil_mode, where a last window that would begin beyond the image and
+ * its leading padding is dropped. */
+typedef struct cake_pool2d {
+    uint32_t struct_size;
+    int32_t kind;      /* CAKE_POOL_MAX, CAKE_POOL_AVG */
+    int32_t count_pad; /* 0, 1; means only */
+    int32_t ceil_mode; /* 0, 1 */
+    int64_t n, c, ih, iw, kh, kw;
+    int64_t stride_h, stride_w;
+    int64_t pad_t, pad_b, pad_l, pad_r; /* each smaller than the dilated window */
+    int64_t dil_h, dil_w;               /* 1 = none */
+    int64_t oh, ow;                     /* derived */
+} cake_pool2d;
+
+/* batch_norm: per channel, y = scale (x - mean) / sqrt(var + eps) + shift
+ * Inference: mean and var are given. Training: they are those of the batch (n, h, w; the variance is the
+ * population's), and new_mean = momentum mean + (1 - momentum) batch mean, new_var likewise (ONNX).
+ * inputs     x image [n][c][h][w]                 [training: mean [c], var [c]]
+ * constants  scale [c], shift [c]                 [inference: mean [c], var [c]]
+ * outputs    y image [n][c][h][w]                 [training: new_mean [c], new_var [c]] */
+typedef struct cake_batch_norm {
+    uint32_t struct_size;
+    int32_t training; /* 0, 1 */
+    int64_t n, c, h, w;
+    double eps, momentum;
+} cake_batch_norm;
+
+/* layer_norm: per row, y = scale (x - mean) / sqrt(var + eps) + shift, mean and population variance of the row
+ * inputs     x [rows][hidden]
+ * constants  [affine: scale [hidden], shift [hidden]]
+ * outputs    y [rows][hidden] */
+typedef struct cake_layer_norm {
+    uint32_t struct_size;
+    int32_t affine; /* 0, 1 */
+    int64_t rows, hidden;
+    double eps;
+} cake_layer_norm;
+
+/* rms_norm: per row, y = scale x / sqrt(mean of x^2 + eps)
+ * inputs     x [rows][hidden]
+ * constants  [affine: scale [hidden]]
+ * outputs    y [rows][hidden] */
+typedef struct cake_rms_norm {
+    uint32_t struct_size;
+    int32_t affine; /* 0, 1 */
+    int64_t rows, hidden;
+    double eps;
+} cake_rms_norm;
+
+/* group_norm: like layer_norm over the c/groups channels and all places of a group of one image, with
+ * scale and shift per channel. groups = c: instance norm.
+ * inputs     x image [n][c][h][w]
+ * constants  [affine: scale [c], shift [c]]
+ * outputs    y image [n][c][h][w] */
+typedef struct cake_group_norm {
+    uint32_t struct_size;
+    int32_t affine; /* 0, 1 */
+    int64_t n, c, h, w;
+    int64_t groups; /* divides c */
+    double eps;
+} cake_group_norm;
+
+enum {
+    CAKE_CAUSAL_NO = 0,
+    CAKE_CAUSAL_UPPER_LEFT = 1, /* query i sees keys 0 .. i */
+    CAKE_CAUSAL_LOWER_RIGHT = 2 /* query i sees keys 0 .. i + kv_len - q_len: the last query sees all */
+};
+
+/* attention: scaled dot product, y = softmax(scale q kT + mask) v for each batch and head; the heads share
+ * the key-value heads in groups of heads/kv_heads neighbours.
+ * inputs     q [batch][heads][q_len][head_dim]
+ *            k [batch][kv_heads][kv_len][head_dim]
+ *            v [batch][kv_heads][kv_len][v_dim]      [mask: mask [q_len][kv_len], added to the scores]
+ * outputs    y [batch][heads][q_len][v_dim] */
+typedef struct cake_attention {
+    uint32_t struct_size;
+    int32_t causal; /* CAKE_CAUSAL_NO, ... */
+    int32_t mask;   /* 0, 1 */
+    int32_t reserved;
+    int64_t batch, heads, kv_heads, q_len, kv_len, head_dim, v_dim;
+    double scale; /* what the user left out is 1 / sqrt(head_dim) here */
+} cake_attention;
+
+enum { CAKE_RNN_TANH = 0, CAKE_RNN_RELU = 1, CAKE_RNN_LSTM = 2, CAKE_RNN_GRU = 3 };
+enum { CAKE_RNN_FORWARD = 0, CAKE_RNN_REVERSE = 1, CAKE_RNN_BIDIRECTIONAL = 2 };
+
+/* rnn: recurrent layer over `steps` steps; gate orders and formulas are ONNX's (RNN, LSTM, GRU).
+ *   tanh, relu   h' = f(x wT + h rT + wb + rb)
+ *   lstm         gates i o f c:  i,o,f = sigmoid(..), c' = f c + i tanh(..), h' = o tanh(c')
+ *   gru          gates z r h:    z,r = sigmoid(..), h' = (1 - z) n + z h, with
+ *                n = tanh(x whT + wbh + r (h rhT + rbh))   if linear_before_reset (cuDNN's, PyTorch's)
+ *                n = tanh(x whT + wbh + (r h) rhT + rbh)   else
+ * G gates (1, 4, 3), D directions (1, 2); the reverse direction runs from the last step to the first, and
+ * in y each step's output stands at its step.
+ * inputs     x [steps][batch][input]     [initial_state: h0 [D][batch][hidden], lstm also c0 [D][batch][hidden]]
+ * constants  w [D][G hidden][input], r [D][G hidden][hidden]     [bias: b [D][2 G hidden], wb then rb]
+ * outputs    y [steps][D][batch][hidden], h_last [D][batch][hidden], lstm also c_last [D][batch][hidden] */
+typedef struct cake_rnn {
+    uint32_t struct_size;
+    int32_t cell;      /* CAKE_RNN_TANH, ... */
+    int32_t direction; /* CAKE_RNN_FORWARD, ... */
+    int32_t bias;      /* 0, 1 */
+    int32_t initial_state;
+    int32_t linear_before_reset; /* GRU only */
+    int64_t steps, batch, input, hidden;
+} cake_rnn;
+
+#ifdef __cplusplus
+}
+#endif
+#endif
