@@ -1,0 +1,58 @@
+#include "common/phased.h"
+
+/* What a single-threaded kernel keeps: its phases and their ctx. */
+typedef struct {
+    const cake_phased *phased;
+    const cake_host *host;
+    void *ctx;
+} single;
+
+int32_t cake_phased_can_run(const cake_kernel *kernel, const cake_problem *problem, const cake_host *host)
+{
+    const cake_phased *phased = kernel->data;
+
+    return phased->can_run(problem, host);
+}
+
+int32_t cake_phased_open(const cake_kernel *kernel, const cake_problem *problem, const cake_tensor *const *constants,
+                         const cake_host *host, void **ctx)
+{
+    const cake_phased *phased = kernel->data;
+    single *s = host->alloc(host, sizeof *s, 64);
+    int32_t status;
+
+    if (!s)
+        return CAKE_NO_MEMORY;
+    s->phased = phased;
+    s->host = host;
+    status = phased->open(problem, constants, host, &s->ctx);
+    if (status != CAKE_DONE) {
+        host->free(host, s);
+        return status;
+    }
+    *ctx = s;
+    return CAKE_DONE;
+}
+
+int32_t cake_phased_run(void *ctx, const cake_tensor *const *inputs, const cake_tensor *const *outputs)
+{
+    const single *s = ctx;
+    int64_t phases = s->phased->phases(s->ctx);
+
+    for (int64_t phase = 0; phase < phases; phase++) {
+        int64_t items = s->phased->items(s->ctx, phase);
+
+        if (items > 0)
+            s->phased->work(s->ctx, inputs, outputs, phase, 0, items, 0);
+    }
+    return CAKE_DONE;
+}
+
+void cake_phased_close(void *ctx)
+{
+    single *s = ctx;
+    const cake_host *host = s->host;
+
+    s->phased->close(s->ctx);
+    host->free(host, s);
+}
