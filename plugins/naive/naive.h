@@ -1,0 +1,25 @@
+/* The textbook's loops, one file an op. Each computes a whole layer on row-major f32 tensors, on one thread.
+ *
+ * The arrays hold the tensors in the order of ops.h: inputs x, ..., constants w, ..., outputs y, ... */
+#ifndef LAYERCAKE_PLUGINS_NAIVE_H
+#define LAYERCAKE_PLUGINS_NAIVE_H
+
+#include "layercake/plugin.h"
+
+typedef struct naive_tensors {
+    const float *input[8];
+    const float *constant[8];
+    float *output[8];
+    float *scratch; /* as many floats as the layer asked for */
+} naive_tensors;
+
+/* A layer: what a kernel's `data` points to. */
+typedef struct naive_layer {
+    void (*compute)(const void *params, const naive_tensors *tensors);
+    int64_t (*scratch)(const void *params); /* floats of scratch memory; NULL: none */
+} naive_layer;
+
+extern const naive_layer naive_linear, naive_conv2d, naive_pool2d, naive_batch_norm, naive_layer_norm, naive_rms_norm,
+    naive_group_norm, naive_attention, naive_rnn;
+
+#endif
