@@ -19,6 +19,7 @@
 #include "layercake/tensor.h"
 
 enum { CAKE_MAX_TENSORS = 16 }; /* of an op, all roles together */
+enum { CAKE_INTEGER_MAX = 8 };  /* the whole numbers that exact_on_integers speaks of */
 
 /* One key of a workload's text. */
 typedef enum cake_param_kind {
@@ -103,8 +104,8 @@ struct cake_op {
     size_t params_size;
     const cake_param *params; /* ends with key NULL */
 
-    /* Check the parameters against each other and fill the derived ones. Sizes are within their table's
-     * range already. Must reject what overflows (cake_reference_validate has checked nothing of that). */
+    /* Check the parameters against each other and fill the derived ones. Every value is within its table's
+     * range already. Must reject what overflows; ends with cake_validate_tensors. */
     cake_status (*validate)(void *params, cake_error *error);
 
     /* The tensors of valid parameters. */
@@ -116,7 +117,8 @@ struct cake_op {
     /* Bytes that must move between memory and core at least. NULL: every tensor once. */
     double (*bytes)(const void *params, int32_t dtype);
 
-    /* True if small whole numbers in the inputs give a result without any rounding in f32. */
+    /* True if whole numbers of at most CAKE_INTEGER_MAX in magnitude in all inputs and constants give a result
+     * without any rounding in f32, whatever the order of summation. Holds for kernels that are not CAKE_FAST. */
     bool (*exact_on_integers)(const void *params);
 
     /* The whole result, in independent blocks that different threads may compute at once.
@@ -128,7 +130,8 @@ struct cake_op {
      * `changed` is the place of the only input word that differs from what `prepare` saw, or NULL. */
     cake_expected (*element)(const cake_reference *reference, const cake_place *changed, cake_place output);
 
-    /* A random input word that the output element depends on. */
+    /* A random word of an input (never of a constant) on which the output element depends under the present
+     * `values`; tensor -1 if it depends on none, as where a convolution's window lies in the padding. */
     cake_place (*influence)(const cake_reference *reference, cake_place output, cake_random *random);
 
     /* Make and free `memo` for `element`; NULL where the op needs none. */
@@ -154,25 +157,29 @@ int32_t cake_dtype_find(const char *name);
 const char *cake_layout_name(int32_t layout);
 int32_t cake_layout_find(const char *name);
 
-/* Number of elements of a tensor; its size in bytes in memory in a layout (padding channels included).
- * Both were checked against overflow by the op's validation. */
+/* Number of elements of a tensor; its size in bytes in a layout, the channels that fill up the last block of a
+ * blocked layout included (`dtype` is the problem's, `layout` that of its images). The op's validation has checked
+ * that neither overflows. */
 int64_t cake_spec_elements(const cake_tensor_spec *spec);
+int64_t cake_spec_bytes(const cake_tensor_spec *spec, int32_t dtype, int32_t layout);
 
 /* a*b and a+b of sizes; false if it overflows int64_t. */
 bool cake_size_mul(int64_t a, int64_t b, int64_t *product);
 bool cake_size_add(int64_t a, int64_t b, int64_t *sum);
 
-/* Check that every tensor's element count and byte size stay below 2^62. Ops call it last in `validate`. */
+/* Check that every tensor's size stays below 2^62 bytes for any dtype and layout. Ops call it last in `validate`. */
 cake_status cake_validate_tensors(const cake_op *op, const void *params, cake_error *error);
 
 /* Set up an evaluation. `values` holds an array for each input and constant, in the list's order with NULL for
  * outputs; they stay the caller's and may be changed between calls of `element`, one word at a time as told there.
- * Calls `prepare`. cake_reference_end frees what it made. */
+ * With accuracy CAKE_EXACT all bounds are 0. Calls `prepare`; cake_reference_end frees what it made.
+ * CAKE_NOT_SUPPORTED for a dtype that is not a floating-point type of at most 32 bits. */
 cake_status cake_reference_begin(cake_reference *reference, const cake_op *op, const void *params, int32_t dtype,
                                  int32_t accuracy, double *const *values, cake_error *error);
 void cake_reference_end(cake_reference *reference);
 
-/* The whole result with `threads` threads. expected[i] is output i's array, of its element count. */
+/* The whole result with `threads` threads (the caller's is one). expected[i] is output i's array, of its element
+ * count. */
 cake_status cake_reference_compute(const cake_reference *reference, int threads, cake_expected *const *expected,
                                    cake_error *error);
 
