@@ -143,7 +143,9 @@ static cake_status add_workload(const cake_plan_request *request, const regex_t 
     cake_case item = {.workload = workload, .layout = request->layout};
     cake_status st = CAKE_OK;
 
-    for (size_t d = 0; d < request->n_dtypes; d++)
+    for (size_t d = 0; d < request->n_dtypes; d++) {
+        size_t before = plan->count;
+
         for (size_t t = 0; t < request->n_threads; t++)
             for (size_t c = 0; st == CAKE_OK && c < request->n_caches; c++) {
                 item.dtype = request->dtypes[d];
@@ -151,6 +153,9 @@ static cake_status add_workload(const cake_plan_request *request, const regex_t 
                 item.cache = request->caches[c];
                 st = add_kernels(request, filter, item, plan, room, error);
             }
+        if (st == CAKE_OK && plan->count > before)
+            st = cake_workload_fits(workload, request->dtypes[d], request->memory_bytes, error);
+    }
     return st;
 }
 

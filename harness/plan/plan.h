@@ -47,7 +47,8 @@ typedef struct cake_plan_request {
     size_t n_caches;
     const int *dtypes;
     size_t n_dtypes;
-    int layout; /* -1: each kernel's own preference */
+    int layout;            /* -1: each kernel's own preference */
+    uint64_t memory_bytes; /* what a workload may need; 0: what is available */
 } cake_plan_request;
 
 typedef struct cake_plan {
@@ -55,7 +56,8 @@ typedef struct cake_plan {
     size_t count;
 } cake_plan;
 
-/* All wanted cases. CAKE_E_USAGE: an op or kernel that nothing here has, a wrong expression, nothing left to run. */
+/* All wanted cases. CAKE_E_USAGE: an op or kernel that nothing here has, a wrong expression, a workload that needs
+ * more memory than there is, nothing left to run. */
 cake_status cake_plan_make(const cake_plan_request *request, cake_plan *plan, cake_error *error);
 
 void cake_plan_free(cake_plan *plan);

@@ -1,0 +1,138 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/nearest.h"
+#include "cli/command.h"
+#include "plan/dataset.h"
+#include "reference/reference.h"
+
+/* One op with its keys and tensors. */
+static void print_op(const cake_op *op, FILE *out)
+{
+    fprintf(out, "%s (%s): %s\n", op->name, op->family, op->summary);
+    for (const cake_param *param = op->params; param->key; param++) {
+        char shown[32];
+
+        snprintf(shown, sizeof shown, "%s=%s", param->key,
+                 param->value                      ? param->value
+                 : param->kind == CAKE_PARAM_ALIAS ? "..."
+                                                   : "(required)");
+        fprintf(out, "  %-24s%s", shown, param->meaning ? param->meaning : "");
+        for (int i = 0; param->kind == CAKE_PARAM_CHOICE && i < 8 && param->choices[i]; i++)
+            fprintf(out, "%s%s", i == 0 ? " (" : ", ", param->choices[i]);
+        if (param->kind == CAKE_PARAM_CHOICE)
+            fputc(')', out);
+        for (int i = 0; param->kind == CAKE_PARAM_ALIAS && i < 8 && param->sets[i]; i++)
+            fprintf(out, "%s%s", i == 0 ? " (sets " : ", ", param->sets[i]);
+        fputs(param->kind == CAKE_PARAM_ALIAS ? ")\n" : "\n", out);
+    }
+}
+
+static cake_status print_ops(const cake_text_list *names, FILE *out, cake_error *error)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        const cake_op *op = cake_op_find(names->items[i]);
+        cake_nearest nearest = {.word = names->items[i]};
+        const char *meant;
+
+        if (op) {
+            print_op(op, out);
+            continue;
+        }
+        for (int j = 0; cake_ops[j]; j++)
+            cake_nearest_offer(&nearest, cake_ops[j]->name);
+        meant = cake_nearest_get(&nearest);
+        return cake_fail(error, CAKE_E_USAGE, "expected an op ('layercake list ops' names them), found '%s'%s%s%s",
+                         names->items[i], meant ? "; did you mean '" : "", meant ? meant : "", meant ? "'?" : "");
+    }
+    for (int i = 0; names->count == 0 && cake_ops[i]; i++)
+        fprintf(out, "%-12s %-16s %s\n", cake_ops[i]->name, cake_ops[i]->family, cake_ops[i]->summary);
+    return CAKE_OK;
+}
+
+static cake_status print_datasets(const cake_text_list *names, FILE *out, cake_error *error)
+{
+    cake_dataset_list list = {0};
+    cake_status st = cake_dataset_find_all(&list, error);
+
+    (void)names;
+    if (st == CAKE_OK && list.count == 0)
+        st = cake_fail(error, CAKE_E_USAGE,
+                       "expected datasets beside the program (datasets/*.txt), installed, or in "
+                       "LAYERCAKE_DATASET_PATH, found none");
+    for (size_t i = 0; i < list.count; i++)
+        fprintf(out, "%-16s %s\n", list.entries[i].name, list.entries[i].description);
+    cake_dataset_list_free(&list);
+    return st;
+}
+
+static cake_status print_dataset(const char *name, FILE *out, cake_error *error)
+{
+    cake_dataset dataset = {0};
+    cake_status st = cake_dataset_load(name, &dataset, error);
+
+    for (size_t i = 0; i < dataset.count; i++) {
+        char line[CAKE_WORKLOAD_TEXT];
+
+        cake_workload_format_line(&dataset.workloads[i], line, sizeof line);
+        fprintf(out, "%s\n", line);
+    }
+    cake_dataset_free(&dataset);
+    return st;
+}
+
+static cake_status print_workloads(const cake_text_list *names, FILE *out, cake_error *error)
+{
+    cake_status st = CAKE_OK;
+
+    if (names->count == 0)
+        return print_dataset("default", out, error);
+    for (size_t i = 0; st == CAKE_OK && i < names->count; i++)
+        st = print_dataset(names->items[i], out, error);
+    return st;
+}
+
+const cake_list_subject cake_list_subjects[] = {
+    {"ops", "[OP ...]", "layers by name; an op's keys, if it is named", print_ops},
+    {"datasets", "", "datasets, each with what it holds", print_datasets},
+    {"workloads", "[DATASET ...]", "the workloads of datasets (of 'default', if none is named)", print_workloads},
+    {.name = NULL},
+};
+
+static cake_status run(int argc, char **argv, cake_text_list *names, cake_error *error)
+{
+    static const cake_option_group no_options[] = {{NULL, NULL}};
+    cake_nearest nearest = {.word = argc > 0 ? argv[0] : ""};
+    char all[256] = "";
+    size_t used = 0;
+    const char *meant;
+
+    for (const cake_list_subject *subject = cake_list_subjects; subject->name; subject++) {
+        if (argc > 0 && strcmp(argv[0], subject->name) == 0) {
+            cake_status st = cake_options_parse(no_options, argc - 1, argv + 1, NULL, names, error);
+
+            if (st != CAKE_OK)
+                return st;
+            if (names->count > 0 && !*subject->arguments)
+                return cake_fail(error, CAKE_E_USAGE, "expected nothing after '%s', found '%s'", subject->name,
+                                 names->items[0]);
+            return subject->print(names, stdout, error);
+        }
+        cake_nearest_offer(&nearest, subject->name);
+        used += (size_t)snprintf(all + used, sizeof all - used, "%s%s", used ? ", " : "", subject->name);
+    }
+    meant = cake_nearest_get(&nearest);
+    return cake_fail(error, CAKE_E_USAGE, "expected one of %s, found %s%s%s%s%s%s", all, argc > 0 ? "'" : "nothing",
+                     argc > 0 ? argv[0] : "", argc > 0 ? "'" : "", meant ? "; did you mean '" : "",
+                     meant ? meant : "", meant ? "'?" : "");
+}
+
+int cake_cmd_list(int argc, char **argv)
+{
+    cake_text_list names = {0};
+    cake_error error = {""};
+    cake_status st = run(argc, argv, &names, &error);
+
+    cake_text_list_free(&names);
+    return st == CAKE_OK ? CAKE_EXIT_OK : cake_command_failed("list", st, &error);
+}

@@ -1,0 +1,56 @@
+#include "cli/command.h"
+
+#include <string.h>
+
+#include "base/nearest.h"
+#include "cli/run_options.h"
+
+const cake_command cake_commands[] = {
+    {"list", "SUBJECT [NAME ...]", "tell what there is: ops, plugins, datasets, workloads, ...",
+     "Each line is one thing, its name first. Names after the subject narrow it down.\n", NULL, cake_cmd_list},
+    {"help", "[VERB]", "explain a command", "", NULL, cake_cmd_help},
+    {.verb = NULL},
+};
+
+const cake_command *cake_command_find(const char *verb)
+{
+    for (const cake_command *command = cake_commands; command->verb; command++)
+        if (strcmp(command->verb, verb) == 0)
+            return command;
+    return NULL;
+}
+
+int cake_command_failed(const char *verb, cake_status status, const cake_error *error)
+{
+    fprintf(stderr, "layercake %s: %s\n", verb, error->text[0] ? error->text : cake_status_text(status));
+    switch (status) {
+    case CAKE_OK:
+        return CAKE_EXIT_OK;
+    case CAKE_E_USAGE:
+    case CAKE_NOT_FOUND:
+    case CAKE_NOT_SUPPORTED:
+        fprintf(stderr, "'layercake help %s' explains the command.\n", verb);
+        return CAKE_EXIT_USAGE;
+    case CAKE_INTERRUPTED:
+        return CAKE_EXIT_INTERRUPTED;
+    case CAKE_E_MEMORY:
+    case CAKE_E_IO:
+    case CAKE_E_WORKER:
+    case CAKE_E_INTERNAL:
+        break;
+    }
+    return CAKE_EXIT_HARNESS;
+}
+
+int cake_command_unknown(const char *verb)
+{
+    cake_nearest nearest = {.word = verb};
+    const char *meant;
+
+    for (const cake_command *command = cake_commands; command->verb; command++)
+        cake_nearest_offer(&nearest, command->verb);
+    meant = cake_nearest_get(&nearest);
+    fprintf(stderr, "layercake: expected a command ('layercake help' names them), found '%s'%s%s%s\n", verb,
+            meant ? "; did you mean '" : "", meant ? meant : "", meant ? "'?" : "");
+    return CAKE_EXIT_USAGE;
+}

@@ -1,0 +1,243 @@
+#include "cli/run_options.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "plan/dataset.h"
+
+#define MEMBER(name) .offset = offsetof(cake_run_options, name)
+
+/* The numbers of threads that a command may ask for, and the length of a repetition. */
+#define THREADS_MAX 4096
+#define SEED_MAX 9007199254740992.0 /* 2^53: every whole number up to it is a double */
+
+static const char *const dtype_names[] = {"f32", "bf16", "f16", "i8", NULL};
+static const char *const layout_names[] = {"nchw", "nhwc", "nchw8c", "nchw16c", NULL};
+static const char *const cache_names[] = {"warm", "cold", NULL};
+static const char *const format_names[] = {"csv", "json", NULL};
+
+static bool listed(const char *const *names, const char *name)
+{
+    for (; *names; names++)
+        if (strcmp(*names, name) == 0)
+            return true;
+    return false;
+}
+
+static int find_dtype(const char *name)
+{
+    return listed(dtype_names, name) ? cake_dtype_find(name) : -1;
+}
+
+static int find_layout(const char *name)
+{
+    return listed(layout_names, name) ? cake_layout_find(name) : -1;
+}
+
+static int find_format(const char *name)
+{
+    for (int i = 0; format_names[i]; i++)
+        if (strcmp(format_names[i], name) == 0)
+            return i;
+    return -1;
+}
+
+static const cake_option what[] = {
+    {"dataset", NULL, "NAME",
+     "Workloads of this dataset: a name of 'layercake list datasets', or a file. Default: "
+     "'default', unless workloads are on the command line.",
+     CAKE_OPTION_TEXTS, MEMBER(datasets)},
+    {"op", NULL, "OP", "Only workloads of this op.", CAKE_OPTION_TEXTS, MEMBER(ops)},
+    {"plugin", NULL, "PLUGIN", "Only this plugin: a name of 'layercake list plugins', or a file. Default: all.",
+     CAKE_OPTION_TEXTS, MEMBER(plugins)},
+    {"kernel", NULL, "KERNEL", "Only this kernel: 'direct', or 'conv2d/direct'.", CAKE_OPTION_TEXTS, MEMBER(kernels)},
+    {"filter", "benchmark_filter", "REGEX",
+     "Only cases that match the POSIX extended regular expression somewhere in 'op/name/parameters/plugin/kernel'.",
+     CAKE_OPTION_TEXT, MEMBER(filter)},
+    {.name = NULL},
+};
+
+static const cake_option how[] = {
+    {"threads", NULL, "N", "Run with so many threads, each on a core of its own. Default: 1.", CAKE_OPTION_WHOLES,
+     MEMBER(threads), 1, THREADS_MAX},
+    {"dtype", NULL, "DTYPE", "Type of the elements. Default: f32.", CAKE_OPTION_NAMES, MEMBER(dtypes),
+     .find = find_dtype, .names = dtype_names},
+    {"layout", NULL, "LAYOUT", "Layout of images. Default: the one that each kernel likes best.", CAKE_OPTION_NAME,
+     MEMBER(layout), .find = find_layout, .names = layout_names},
+    {"seed", NULL, "N", "Seed of the tensors' values. Default: drawn at random, and told in each row.",
+     CAKE_OPTION_WHOLE, MEMBER(seed), 0, SEED_MAX},
+    {"timeout", NULL, "TIME", "End a case that takes longer. Default: 60s.", CAKE_OPTION_TIME, MEMBER(timeout_s),
+     0.001, 86400},
+    {"memory", NULL, "SIZE", "Refuse workloads that need more memory. Default: what is available.", CAKE_OPTION_BYTES,
+     MEMBER(memory_bytes)},
+    {"in-process", NULL, NULL,
+     "Load plugins into this process, for a debugger or profiler. Nothing protects the run from them then.",
+     CAKE_OPTION_FLAG, MEMBER(in_process)},
+    {.name = NULL},
+};
+
+static const cake_option timing[] = {
+    {"cache", NULL, "STATE", "State of the caches before each call: warm or cold. Default: warm.", CAKE_OPTION_NAMES,
+     MEMBER(caches), .find = cake_cache_find, .names = cache_names},
+    {"repetitions", "benchmark_repetitions", "N", "Measure each case so many times. Default: 10.", CAKE_OPTION_WHOLE,
+     MEMBER(repetitions), 1, 1e6},
+    {"min-time", "benchmark_min_time", "TIME", "Let each repetition last at least so long. Default: 20ms.",
+     CAKE_OPTION_TIME, MEMBER(min_time_s), 0, 3600},
+    {"random-order", "benchmark_enable_random_interleaving", NULL,
+     "Mix the repetitions of a workload's kernels at random.", CAKE_OPTION_FLAG, MEMBER(random_order)},
+    {"baseline", NULL, "PLUGIN", "Give speed-ups over this plugin. Default: naive.", CAKE_OPTION_TEXT,
+     MEMBER(baseline)},
+    {.name = NULL},
+};
+
+static const cake_option output[] = {
+    {"out", NULL, "DIR", "Write results into this folder. Default: results/<UTC time>-<host>.", CAKE_OPTION_TEXT,
+     MEMBER(out)},
+    {"benchmark-out", "benchmark_out", "FILE", "Write Google Benchmark's own report too.", CAKE_OPTION_TEXT,
+     MEMBER(benchmark_out)},
+    {"benchmark-out-format", "benchmark_out_format", "FORMAT", "Its format: json or csv. Default: json.",
+     CAKE_OPTION_NAME, MEMBER(benchmark_out_json), .find = find_format, .names = format_names},
+    {.name = NULL},
+};
+
+static const cake_option telling[] = {
+    {"quiet", NULL, NULL, "Print nothing but errors.", CAKE_OPTION_FLAG, MEMBER(quiet)},
+    {.name = NULL},
+};
+
+const cake_option_group cake_run_option_groups[] = {{"What to run", what}, {"How", how},          {"Timing", timing},
+                                                    {"Results", output},   {"Messages", telling}, {NULL, NULL}};
+
+const cake_option_group cake_check_option_groups[] = {
+    {"What to check", what}, {"How", how}, {"Messages", telling}, {NULL, NULL}};
+
+static cake_status fill_defaults(cake_run_options *options, cake_error *error)
+{
+    cake_status st = CAKE_OK;
+
+    if (options->datasets.count == 0 && options->workloads.count == 0)
+        st = cake_text_list_add(&options->datasets, "default", strlen("default"), error);
+    if (st == CAKE_OK && options->threads.count == 0)
+        st = cake_int_list_add(&options->threads, 1, error);
+    if (st == CAKE_OK && options->dtypes.count == 0)
+        st = cake_int_list_add(&options->dtypes, CAKE_F32, error);
+    if (st == CAKE_OK && options->caches.count == 0)
+        st = cake_int_list_add(&options->caches, CAKE_CACHE_WARM, error);
+    if (st == CAKE_OK && !options->baseline && !(options->baseline = strdup("naive")))
+        st = cake_fail(error, CAKE_E_MEMORY, "out of memory");
+    if (st == CAKE_OK && options->seed < 0) {
+        uint64_t drawn = 0;
+
+        if (getrandom(&drawn, sizeof drawn, 0) != (ssize_t)sizeof drawn)
+            return cake_fail(error, CAKE_E_IO, "cannot draw a seed from the system; --seed gives one");
+        options->seed = (int64_t)(drawn >> 11);
+    }
+    return st;
+}
+
+cake_status cake_run_options_parse(const cake_option_group *groups, int argc, char *const *argv,
+                                   cake_run_options *options, cake_error *error)
+{
+    cake_run_options read = {
+        .layout = -1,
+        .seed = -1,
+        .timeout_s = 60,
+        .repetitions = 10,
+        .min_time_s = 0.02,
+        .benchmark_out_json = 1,
+    };
+    cake_status st = cake_options_parse(groups, argc, argv, &read, &read.workloads, error);
+
+    if (st == CAKE_OK)
+        st = fill_defaults(&read, error);
+    if (st == CAKE_OK)
+        *options = read;
+    else
+        cake_run_options_free(&read);
+    return st;
+}
+
+void cake_run_options_free(cake_run_options *options)
+{
+    cake_options_free(cake_run_option_groups, options);
+    cake_text_list_free(&options->workloads);
+}
+
+/* Move `count` workloads to the list's end; the array itself stays the caller's. */
+static cake_status append(cake_workload_list *list, cake_workload *workloads, size_t count, cake_error *error)
+{
+    cake_workload *more = realloc(list->workloads, (list->count + count) * sizeof *more);
+
+    if (!more)
+        return cake_fail(error, CAKE_E_MEMORY, "out of memory");
+    list->workloads = more;
+    memcpy(more + list->count, workloads, count * sizeof *more);
+    memset(workloads, 0, count * sizeof *workloads);
+    list->count += count;
+    return CAKE_OK;
+}
+
+cake_status cake_run_options_workloads(const cake_run_options *options, cake_workload_list *list, cake_error *error)
+{
+    cake_workload_list made = {0};
+    cake_status st = CAKE_OK;
+
+    for (size_t i = 0; st == CAKE_OK && i < options->datasets.count; i++) {
+        cake_dataset dataset = {0};
+
+        st = cake_dataset_load(options->datasets.items[i], &dataset, error);
+        if (st == CAKE_OK)
+            st = append(&made, dataset.workloads, dataset.count, error);
+        cake_dataset_free(&dataset);
+    }
+    for (size_t i = 0; st == CAKE_OK && i < options->workloads.count; i++) {
+        const char *text = options->workloads.items[i];
+        cake_source source = {"command line", (int)i + 1, ""};
+        cake_workload workload = {0};
+
+        st = cake_workload_parse(text, strlen(text), &source, &workload, error);
+        if (st == CAKE_NOT_FOUND)
+            st = cake_fail(error, CAKE_E_USAGE, "command line:%d:1: expected a workload, found nothing", (int)i + 1);
+        if (st == CAKE_OK)
+            st = append(&made, &workload, 1, error);
+        cake_workload_free(&workload);
+    }
+    if (st == CAKE_OK)
+        *list = made;
+    else
+        cake_workload_list_free(&made);
+    return st;
+}
+
+void cake_workload_list_free(cake_workload_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        cake_workload_free(&list->workloads[i]);
+    free(list->workloads);
+    *list = (cake_workload_list){0};
+}
+
+cake_plan_request cake_run_options_request(const cake_run_options *options, const cake_workload_list *workloads,
+                                           const cake_plugin_info *plugins, size_t n_plugins)
+{
+    return (cake_plan_request){
+        .workloads = workloads->workloads,
+        .n_workloads = workloads->count,
+        .plugins = plugins,
+        .n_plugins = n_plugins,
+        .ops = (const char *const *)options->ops.items,
+        .n_ops = options->ops.count,
+        .kernels = (const char *const *)options->kernels.items,
+        .n_kernels = options->kernels.count,
+        .filter = options->filter,
+        .threads = options->threads.items,
+        .n_threads = options->threads.count,
+        .caches = options->caches.items,
+        .n_caches = options->caches.count,
+        .dtypes = options->dtypes.items,
+        .n_dtypes = options->dtypes.count,
+        .layout = options->layout,
+        .memory_bytes = options->memory_bytes,
+    };
+}

@@ -1,0 +1,61 @@
+/* What `run` and `check` are told on the command line. */
+#ifndef LAYERCAKE_CLI_RUN_OPTIONS_H
+#define LAYERCAKE_CLI_RUN_OPTIONS_H
+
+#include "cli/options.h"
+#include "plan/plan.h"
+
+typedef struct cake_run_options {
+    /* What */
+    cake_text_list workloads; /* lines of the command line */
+    cake_text_list datasets;  /* "default" if there are neither */
+    cake_text_list ops;
+    cake_text_list plugins; /* names or paths */
+    cake_text_list kernels; /* "direct" or "conv2d/direct" */
+    char *filter;           /* regular expression, or NULL */
+    /* How */
+    cake_int_list threads; /* at least one */
+    cake_int_list dtypes;  /* CAKE_F32, ...; at least one */
+    cake_int_list caches;  /* CAKE_CACHE_WARM, ...; at least one */
+    int layout;            /* -1: each kernel's preference */
+    int64_t seed;
+    double timeout_s;      /* for one case */
+    uint64_t memory_bytes; /* 0: what is available */
+    bool in_process;
+    /* Timing, of `run` only */
+    int64_t repetitions;
+    double min_time_s; /* of one repetition */
+    bool random_order; /* of the repetitions */
+    char *baseline;    /* the plugin that speed-ups are over */
+    /* Output */
+    char *out;              /* folder, or NULL: results/<UTC time>-<host> */
+    char *benchmark_out;    /* Google Benchmark's own report, or NULL */
+    int benchmark_out_json; /* 1: JSON, 0: CSV */
+    bool quiet;
+} cake_run_options;
+
+/* The options of `layercake run` and `layercake check`, for their parsing and their help. */
+extern const cake_option_group cake_run_option_groups[];
+extern const cake_option_group cake_check_option_groups[];
+
+/* Read the words after the verb, over the groups of either, with every default filled in (a seed that is not given is
+ * drawn). CAKE_E_USAGE: "expected ..., found ...". On success the caller frees the options. */
+cake_status cake_run_options_parse(const cake_option_group *groups, int argc, char *const *argv,
+                                   cake_run_options *options, cake_error *error);
+
+void cake_run_options_free(cake_run_options *options);
+
+/* Every workload of the options: of the datasets, then of the command line. Freed with cake_workload_list_free. */
+typedef struct cake_workload_list {
+    cake_workload *workloads;
+    size_t count;
+} cake_workload_list;
+
+cake_status cake_run_options_workloads(const cake_run_options *options, cake_workload_list *list, cake_error *error);
+void cake_workload_list_free(cake_workload_list *list);
+
+/* The request for cake_plan_make; borrows from all three. */
+cake_plan_request cake_run_options_request(const cake_run_options *options, const cake_workload_list *workloads,
+                                           const cake_plugin_info *plugins, size_t n_plugins);
+
+#endif
