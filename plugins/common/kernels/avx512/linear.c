@@ -1,0 +1,12 @@
+#include "common/vec/vec_avx512.h"
+
+#include "common/kernels/linear_packed.inc.h"
+
+const cake_phased cake_linear_packed_avx512 = {
+    .can_run = cake_linear_packed_can_run,
+    .open = linear_packed_open,
+    .phases = linear_packed_phases,
+    .items = linear_packed_items,
+    .work = linear_packed_work,
+    .close = linear_packed_close,
+};

@@ -1,0 +1,258 @@
+/* c = a b + bias on one thread, with b packed once: the building block of linear, rnn and attention.
+ *
+ * Include a vector header first. Everything is static: each ISA's object holds its own copy.
+ *
+ * b [k][n] is packed into panels of GEMM_NR columns (two vectors), cut along k into blocks that let a panel of a
+ * stay in L1; the last panel is padded with zeros. A tile of up to GEMM_MR rows by one panel is kept in
+ * registers over a block of k: for each k two loads of b, a broadcast of a for each row, and two FMAs a row.
+ *
+ * Floor: m n k / VEC_LANES FMAs. AVX-512 tile 14x32: 28 accumulators, 2 of b and 1 of a make 31 of 32 registers, and
+ * 28 FMAs pay for 16 loads; AVX2 tile 6x16: 12 + 2 + 1 of 16 registers, 12 FMAs for 8 loads. */
+#ifndef LAYERCAKE_PLUGINS_COMMON_GEMM_INC_H
+#define LAYERCAKE_PLUGINS_COMMON_GEMM_INC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/vec/unroll.h"
+
+enum {
+    GEMM_NV = 2,                             /* vectors a panel is wide */
+    GEMM_NR = GEMM_NV * VEC_LANES,           /* columns of a panel */
+    GEMM_MR = VEC_REGISTERS == 32 ? 14 : 6,  /* rows of a tile at most */
+    GEMM_KC = 384,                           /* block of k at most */
+    GEMM_LDA = GEMM_KC + 16,                 /* row of packed a: rows fall into different sets of L1 */
+    GEMM_SCRATCH_FLOATS = GEMM_MR * GEMM_LDA /* what gemm_compute needs for each thread, 64-byte aligned */
+};
+
+/* How k is cut: into equal blocks (but the last) of at most GEMM_KC. */
+static inline int64_t gemm_k_block(int64_t k)
+{
+    int64_t blocks = (k + GEMM_KC - 1) / GEMM_KC;
+
+    return blocks ? (k + blocks - 1) / blocks : 1;
+}
+
+static inline int64_t gemm_panels(int64_t n)
+{
+    return (n + GEMM_NR - 1) / GEMM_NR;
+}
+
+/* Floats that a packed b takes; 64-byte aligned. */
+static inline int64_t gemm_b_floats(int64_t k, int64_t n)
+{
+    return k * gemm_panels(n) * GEMM_NR;
+}
+
+/* Pack columns of panels begin .. end-1 of b, whose element [k][n] is b[k * stride_k + n * stride_n]. Layout:
+ * [block of k][panel][k within the block][GEMM_NR]. */
+static inline void gemm_pack_b(float *packed, const float *b, int64_t k, int64_t n, int64_t stride_k,
+                               int64_t stride_n, int64_t begin, int64_t end)
+{
+    int64_t kc = gemm_k_block(k), panels = gemm_panels(n);
+
+    for (int64_t k0 = 0; k0 < k; k0 += kc) {
+        int64_t depth = k - k0 < kc ? k - k0 : kc;
+        for (int64_t p = begin; p < end; p++) {
+            float *to = packed + k0 * panels * GEMM_NR + p * depth * GEMM_NR;
+            int64_t columns = n - p * GEMM_NR < GEMM_NR ? n - p * GEMM_NR : GEMM_NR;
+            const float *from = b + k0 * stride_k + p * GEMM_NR * stride_n;
+            for (int64_t i = 0; i < depth; i++)
+                for (int64_t j = 0; j < GEMM_NR; j++)
+                    to[i * GEMM_NR + j] = j < columns ? from[i * stride_k + j * stride_n] : 0;
+        }
+    }
+}
+
+/* Where a finished tile goes: c = tile + add. */
+typedef struct gemm_tile_end {
+    float *c;
+    int64_t ldc;
+    const float *add; /* c to accumulate, a row of bias, or gemm_zeros */
+    int64_t ldadd;    /* 0 where every row adds the same */
+    int64_t columns;  /* 1 .. GEMM_NR that exist */
+} gemm_tile_end;
+
+static const float gemm_zeros[GEMM_NR];
+
+VEC_INLINE void gemm_tile_store(int mr, int nv, const vec *acc, const gemm_tile_end *end)
+{
+    float *c = end->c;
+    const float *add = end->add;
+
+    if (end->columns >= nv * VEC_LANES) {
+        VEC_UNROLL
+        for (int r = 0; r < mr; r++, c += end->ldc, add += end->ldadd) {
+            VEC_UNROLL
+            for (int v = 0; v < nv; v++)
+                vec_store(c + v * VEC_LANES, vec_add(acc[r * nv + v], vec_load(add + v * VEC_LANES)));
+        }
+        return;
+    }
+    VEC_UNROLL
+    for (int v = 0; v < nv; v++) {
+        int64_t left = end->columns - v * VEC_LANES;
+        vmask m = vec_mask(left > VEC_LANES ? VEC_LANES : left > 0 ? (int)left : 0);
+        VEC_UNROLL
+        for (int r = 0; r < mr; r++) {
+            int64_t at = v * VEC_LANES;
+            vec sum = vec_add(acc[r * nv + v], vec_load_mask(add + r * end->ldadd + at, m));
+            vec_store_mask(c + r * end->ldc + at, sum, m);
+        }
+    }
+}
+
+/* One tile: mr rows of a (row-major, lda apart) times k rows of nv vectors of b (ldb apart). `sets` > 1 spreads the
+ * sum over as many sets of accumulators, where mr nv of them would wait for the FMA's latency. */
+VEC_INLINE void gemm_tile(int mr, int nv, int sets, int64_t k, const float *restrict a, int64_t lda,
+                          const float *restrict b, int64_t ldb, const gemm_tile_end *end)
+{
+    vec acc[GEMM_MR * GEMM_NV];
+    int64_t i = 0;
+
+    VEC_UNROLL
+    for (int r = 0; r < sets * mr * nv; r++)
+        acc[r] = vec_zero();
+    for (; i + sets <= k; i += sets, a += sets, b += sets * ldb) {
+        VEC_UNROLL
+        for (int s = 0; s < sets; s++) {
+            vec bv[GEMM_NV];
+            VEC_UNROLL
+            for (int v = 0; v < nv; v++)
+                bv[v] = vec_load(b + s * ldb + v * VEC_LANES);
+            VEC_UNROLL
+            for (int r = 0; r < mr; r++) {
+                vec av = vec_broadcast(a + r * lda + s);
+                VEC_UNROLL
+                for (int v = 0; v < nv; v++)
+                    acc[(s * mr + r) * nv + v] = vec_fma(av, bv[v], acc[(s * mr + r) * nv + v]);
+            }
+        }
+    }
+    if (sets > 1)
+        for (; i < k; i++, a++, b += ldb) {
+            VEC_UNROLL
+            for (int r = 0; r < mr; r++) {
+                VEC_UNROLL
+                for (int v = 0; v < nv; v++)
+                    acc[r * nv + v] =
+                        vec_fma(vec_broadcast(a + r * lda), vec_load(b + v * VEC_LANES), acc[r * nv + v]);
+            }
+        }
+    VEC_UNROLL
+    for (int s = 1; s < sets; s++) {
+        VEC_UNROLL
+        for (int r = 0; r < mr * nv; r++)
+            acc[r] = vec_add(acc[r], acc[s * mr * nv + r]);
+    }
+    gemm_tile_store(mr, nv, acc, end);
+}
+
+/* A tile of `rows` rows, 1 .. GEMM_MR, of a with rows GEMM_LDA apart; b's rows are ldb apart. A function of its own,
+ * so that the compiler gives each tile all the registers. */
+static __attribute__((noinline)) void gemm_f32_tile(int rows, int64_t k, const float *a, const float *b, int64_t ldb,
+                                                    const gemm_tile_end *end)
+{
+    enum { WIDE = GEMM_MR > 6 }; /* tiles of more than six rows exist */
+
+    switch (rows) {
+    case 1:
+        gemm_tile(1, GEMM_NV, 4, k, a, GEMM_LDA, b, ldb, end);
+        break;
+    case 2:
+        gemm_tile(2, GEMM_NV, 2, k, a, GEMM_LDA, b, ldb, end);
+        break;
+    case 3:
+        gemm_tile(3, GEMM_NV, WIDE ? 2 : 1, k, a, GEMM_LDA, b, ldb, end);
+        break;
+    case 4:
+        gemm_tile(4, GEMM_NV, 1, k, a, GEMM_LDA, b, ldb, end);
+        break;
+    case 5:
+        gemm_tile(5, GEMM_NV, 1, k, a, GEMM_LDA, b, ldb, end);
+        break;
+    case 6:
+        gemm_tile(6, GEMM_NV, 1, k, a, GEMM_LDA, b, ldb, end);
+        break;
+    case 7:
+        gemm_tile(WIDE ? 7 : 1, GEMM_NV, 1, k, a, GEMM_LDA, b, ldb, end);
+        break;
+    case 8:
+        gemm_tile(WIDE ? 8 : 1, GEMM_NV, 1, k, a, GEMM_LDA, b, ldb, end);
+        break;
+    case 9:
+        gemm_tile(WIDE ? 9 : 1, GEMM_NV, 1, k, a, GEMM_LDA, b, ldb, end);
+        break;
+    case 10:
+        gemm_tile(WIDE ? 10 : 1, GEMM_NV, 1, k, a, GEMM_LDA, b, ldb, end);
+        break;
+    case 11:
+        gemm_tile(WIDE ? 11 : 1, GEMM_NV, 1, k, a, GEMM_LDA, b, ldb, end);
+        break;
+    case 12:
+        gemm_tile(WIDE ? 12 : 1, GEMM_NV, 1, k, a, GEMM_LDA, b, ldb, end);
+        break;
+    case 13:
+        gemm_tile(WIDE ? 13 : 1, GEMM_NV, 1, k, a, GEMM_LDA, b, ldb, end);
+        break;
+    default:
+        gemm_tile(WIDE ? 14 : 1, GEMM_NV, 1, k, a, GEMM_LDA, b, ldb, end);
+        break;
+    }
+}
+
+/* A product with packed b. */
+typedef struct gemm {
+    const float *a; /* [m][k], rows lda apart */
+    int64_t lda;
+    const float *b; /* packed by gemm_pack_b, 64-byte aligned */
+    int64_t k, n;
+    float *c; /* [m][n], rows ldc apart */
+    int64_t ldc;
+    const float *bias; /* [n] or NULL; not with accumulate */
+    int accumulate;    /* add to what c holds */
+} gemm;
+
+/* Copy rows x depth of a into scratch, rows GEMM_LDA apart. */
+static inline void gemm_pack_a(float *scratch, const float *a, int64_t lda, int rows, int64_t depth)
+{
+    int64_t whole = depth / VEC_LANES * VEC_LANES;
+    vmask m = vec_mask((int)(depth - whole));
+
+    for (int r = 0; r < rows; r++, scratch += GEMM_LDA, a += lda) {
+        for (int64_t i = 0; i < whole; i += VEC_LANES)
+            vec_store(scratch + i, vec_load(a + i));
+        if (whole < depth)
+            vec_store_mask(scratch + whole, vec_load_mask(a + whole, m), m);
+    }
+}
+
+/* Compute rows m0 .. m1-1 of the columns of panels p0 .. p1-1. Rows are cut into tiles of nearly equal height. Within
+ * a block of k, b's panels are used again for each tile of rows: keep (p1 - p0) GEMM_NR GEMM_KC floats well inside
+ * L2. */
+static inline void gemm_compute(const gemm *g, int64_t m0, int64_t m1, int64_t p0, int64_t p1, float *scratch)
+{
+    int64_t kc = gemm_k_block(g->k), panels = gemm_panels(g->n), tiles = (m1 - m0 + GEMM_MR - 1) / GEMM_MR;
+
+    for (int64_t k0 = 0; k0 < g->k; k0 += kc) {
+        int64_t depth = g->k - k0 < kc ? g->k - k0 : kc, row = m0;
+        const float *b = g->b + k0 * panels * GEMM_NR;
+        for (int64_t t = 0; t < tiles; t++) {
+            int rows = (int)((m1 - row + tiles - t - 1) / (tiles - t));
+            gemm_pack_a(scratch, g->a + row * g->lda + k0, g->lda, rows, depth);
+            for (int64_t p = p0; p < p1; p++) {
+                int64_t column = p * GEMM_NR;
+                float *c = g->c + row * g->ldc + column;
+                gemm_tile_end end = {.c = c, .ldc = g->ldc, .columns = g->n - column};
+                if (g->accumulate || k0 > 0)
+                    end.add = c, end.ldadd = g->ldc;
+                else
+                    end.add = g->bias ? g->bias + column : gemm_zeros;
+                gemm_f32_tile(rows, depth, scratch, b + p * depth * GEMM_NR, GEMM_NR, &end);
+            }
+            row += rows;
+        }
+    }
+}
+
+#endif

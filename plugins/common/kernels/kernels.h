@@ -1,0 +1,17 @@
+/* The vector kernels that avx2, avx512 and openmp share, as phases (common/phased.h). One source each,
+ * <op>_<kernel>.inc.h, compiled once for every vector width. Grouped by op; the order within an op is no preference.
+ */
+#ifndef LAYERCAKE_PLUGINS_COMMON_KERNELS_H
+#define LAYERCAKE_PLUGINS_COMMON_KERNELS_H
+
+#include "common/phased.h"
+
+extern const cake_phased cake_linear_packed_avx2, cake_linear_packed_avx512, cake_linear_packed_portable;
+
+/* What a kernel can do does not depend on the ISA: these are compiled for the baseline CPU. */
+int32_t cake_linear_packed_can_run(const cake_problem *problem, const cake_host *host);
+
+/* For can_run: is the problem in f32? Explains if not. */
+int32_t cake_f32_only(const cake_problem *problem, const cake_host *host);
+
+#endif
