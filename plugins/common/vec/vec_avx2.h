@@ -7,6 +7,7 @@
 
 #define VEC_LANES 8
 #define VEC_REGISTERS 16
+#define VEC_FMA_EXACT 1
 
 typedef __m256 vec;
 typedef __m256i veci;
@@ -341,6 +342,22 @@ static inline veci vec_as_int(vec a)
 static inline vec veci_as_float(veci a)
 {
     return _mm256_castsi256_ps(a);
+}
+
+static inline vec vec_scale2(vec a, vec n)
+{
+    __m256i whole = _mm256_cvtps_epi32(n), half = _mm256_srai_epi32(whole, 1), rest = _mm256_sub_epi32(whole, half);
+    __m256i one = _mm256_set1_epi32(127);
+
+    a = _mm256_mul_ps(a, _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(half, one), 23)));
+    return _mm256_mul_ps(a, _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(rest, one), 23)));
+}
+
+static inline vec vec_scale2_flush(vec a, vec n)
+{
+    __m256i scaled = _mm256_add_epi32(_mm256_castps_si256(a), _mm256_slli_epi32(_mm256_cvtps_epi32(n), 23));
+
+    return _mm256_andnot_ps(_mm256_cmp_ps(n, _mm256_set1_ps(-125.0f), _CMP_LT_OQ), _mm256_castsi256_ps(scaled));
 }
 
 static inline void vec_transpose(vec r[VEC_LANES])

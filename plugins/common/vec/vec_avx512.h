@@ -12,6 +12,7 @@
 
 #define VEC_LANES 16
 #define VEC_REGISTERS 32 /* how many vectors the register file holds */
+#define VEC_FMA_EXACT 1  /* vec_fma rounds once */
 
 typedef __m512 vec;
 typedef __m512i veci;
@@ -347,6 +348,18 @@ static inline veci vec_as_int(vec a)
 static inline vec veci_as_float(veci a)
 {
     return _mm512_castsi512_ps(a);
+}
+
+/* a * 2^n for a whole n, rounded once where the result is below the normal range. `flush`: for n <= 0 and
+ * a in [1/2, 2); n < -125 gives 0. */
+static inline vec vec_scale2(vec a, vec n)
+{
+    return _mm512_scalef_ps(a, n);
+}
+
+static inline vec vec_scale2_flush(vec a, vec n)
+{
+    return _mm512_maskz_scalef_ps(_mm512_cmp_ps_mask(n, _mm512_set1_ps(-125.0f), _CMP_NLT_UQ), a, n);
 }
 
 /* r[i] lane j becomes r[j] lane i. */

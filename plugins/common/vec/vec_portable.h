@@ -9,6 +9,11 @@
 
 #define VEC_LANES 8
 #define VEC_REGISTERS 16
+#ifdef __FP_FAST_FMAF
+#define VEC_FMA_EXACT 1
+#else
+#define VEC_FMA_EXACT 0 /* vec_fma rounds twice */
+#endif
 
 typedef float vec __attribute__((vector_size(32)));
 typedef int32_t veci __attribute__((vector_size(32)));
@@ -381,6 +386,18 @@ static inline veci vec_to_int(vec a)
 static inline vec veci_to_float(veci a)
 {
     return __builtin_convertvector(a, vec);
+}
+
+static inline vec vec_scale2(vec a, vec n)
+{
+    for (int i = 0; i < VEC_LANES; i++)
+        a[i] = ldexpf(a[i], (int)n[i]);
+    return a;
+}
+
+static inline vec vec_scale2_flush(vec a, vec n)
+{
+    return vec_select(n < -125.0f, vec_zero(), veci_as_float(vec_as_int(a) + (vec_to_int(n) << 23)));
 }
 
 static inline void vec_transpose(vec r[VEC_LANES])
