@@ -1,0 +1,112 @@
+#include "host.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MAX_BLOCKS = 1024 };
+
+static struct {
+    void *memory[MAX_BLOCKS];
+    uint64_t size[MAX_BLOCKS];
+    char reason[512];
+    char told[512];
+} state;
+
+static void *host_alloc(const cake_host *host, uint64_t size_bytes, uint64_t align)
+{
+    uint64_t size;
+    void *memory;
+    int i;
+
+    (void)host;
+    if (align < 64)
+        align = 64;
+    if ((align & (align - 1)) || size_bytes > UINT64_C(1) << 40)
+        return NULL;
+    size = (size_bytes + align - 1) / align * align;
+    for (i = 0; i < MAX_BLOCKS && state.memory[i]; i++)
+        ;
+    if (i == MAX_BLOCKS || !(memory = aligned_alloc(align, size ? size : align)))
+        return NULL;
+    memset(memory, 0, size);
+    state.memory[i] = memory;
+    state.size[i] = size_bytes;
+    return memory;
+}
+
+static void host_free(const cake_host *host, void *memory)
+{
+    (void)host;
+    for (int i = 0; memory && i < MAX_BLOCKS; i++)
+        if (state.memory[i] == memory) {
+            free(memory);
+            state.memory[i] = NULL;
+            return;
+        }
+}
+
+static void host_explain(const cake_host *host, const char *text)
+{
+    (void)host;
+    snprintf(state.reason, sizeof state.reason, "%s", text);
+}
+
+static const void *host_extension(const cake_host *host, const char *name)
+{
+    (void)host;
+    (void)name;
+    return NULL;
+}
+
+static int64_t cache_bytes(int name)
+{
+    long size = sysconf(name);
+
+    return size > 0 ? size : 0;
+}
+
+const cake_host *cake_test_host(void)
+{
+    static cake_host host;
+
+    if (!host.struct_size) {
+        host = (cake_host){.abi_major = CAKE_ABI_MAJOR,
+                           .abi_minor = CAKE_ABI_MINOR,
+                           .isa = cake_test_cpu_isa(),
+                           .l1d_bytes = cache_bytes(_SC_LEVEL1_DCACHE_SIZE),
+                           .l2_bytes = cache_bytes(_SC_LEVEL2_CACHE_SIZE),
+                           .l3_bytes = cache_bytes(_SC_LEVEL3_CACHE_SIZE),
+                           .alloc = host_alloc,
+                           .free = host_free,
+                           .explain = host_explain,
+                           .extension = host_extension};
+        host.struct_size = CAKE_SIZE_THROUGH(cake_host, extension);
+    }
+    return &host;
+}
+
+const char *cake_test_host_reason(void)
+{
+    memcpy(state.told, state.reason, sizeof state.told);
+    state.reason[0] = '\0';
+    return state.told;
+}
+
+uint64_t cake_test_host_workspace(void)
+{
+    uint64_t sum = 0;
+
+    for (int i = 0; i < MAX_BLOCKS; i++)
+        sum += state.memory[i] ? state.size[i] : 0;
+    return sum;
+}
+
+void cake_test_host_release(void)
+{
+    for (int i = 0; i < MAX_BLOCKS; i++) {
+        free(state.memory[i]);
+        state.memory[i] = NULL;
+    }
+}

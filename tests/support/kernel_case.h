@@ -1,0 +1,38 @@
+/* A kernel under test in this process: its problem and tensors, checked calls, its time.
+ *
+ * For kernel authors (try_kernel) and for the conformance test. There is no sandbox: a kernel that reaches
+ * beside its tensors runs into a guard page and ends the program (Criterion runs each test in a process of
+ * its own). */
+#ifndef LAYERCAKE_TESTS_KERNEL_CASE_H
+#define LAYERCAKE_TESTS_KERNEL_CASE_H
+
+#include "check/verdict.h"
+#include "reference/reference.h"
+
+typedef struct cake_kernel_options {
+    int32_t layout;  /* of image tensors; 0: what the kernel prefers */
+    int32_t threads; /* granted; 0: 1 */
+    uint64_t seed;   /* of the fills */
+    double min_time; /* seconds to time the kernel if it is right; 0: do not */
+} cake_kernel_options;
+
+typedef struct cake_kernel_result {
+    cake_verdict verdict;   /* ok, unsupported, mismatch, stale-output, nondeterministic, oob-write, error */
+    double error_in_bounds; /* the largest error of all fills, as a multiple of its bound */
+    double time_ns;         /* of a call: the best of several batches; 0: not timed */
+    uint64_t workspace_bytes;
+    int32_t layout;   /* that ran */
+    char reason[512]; /* the worst element of a mismatch; why unsupported or in error */
+} cake_kernel_result;
+
+/* Load a plugin; it is never unloaded. NULL with a message: not there, no entry, wrong major, refused, or the
+ * CPU lacks its instruction set. */
+const cake_plugin *cake_plugin_load(const char *path, cake_error *error);
+
+/* Check the kernel: whole numbers, exactly where the op allows it, then random reals against their bounds, in
+ * tensors that end at a guard page and in tensors that begin at one, each call twice with the same bits. Then
+ * time it if asked. `params` are valid. */
+void cake_kernel_check(const cake_kernel *kernel, const cake_op *op, const void *params,
+                       const cake_kernel_options *options, cake_kernel_result *result);
+
+#endif
