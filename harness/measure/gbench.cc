@@ -1,6 +1,7 @@
 #include "gbench.h"
 
 #include <benchmark/benchmark.h>
+#include <regex.h>
 
 #include <cerrno>
 #include <cmath>
@@ -9,8 +10,9 @@
 #include <cstring>
 #include <exception>
 #include <fstream>
+#include <initializer_list>
 #include <memory>
-#include <regex>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -57,43 +59,54 @@ bool fail(cake_gbench_error *error, const std::string &text)
 /* Each value is looked at here first: on some bad ones Google Benchmark ends the program, and versions differ. */
 typedef bool Check(const std::string &value);
 
+bool one_of(const std::string &value, std::initializer_list<const char *> words)
+{
+    for (const char *word : words)
+        if (value == word)
+            return true;
+    return false;
+}
+
 bool is_bool(const std::string &value)
 {
-    return std::regex_match(value, std::regex("true|false|yes|no|on|off|1|0", std::regex::icase));
+    return one_of(value, {"true", "false", "yes", "no", "on", "off", "1", "0"});
 }
 
 bool is_count(const std::string &value)
 {
-    return std::regex_match(value, std::regex("0*[1-9][0-9]{0,8}"));
+    return !value.empty() && value.size() <= 9 && value.find_first_not_of("0123456789") == std::string::npos &&
+           std::stol(value) > 0;
 }
 
-bool is_seconds(const std::string &value)
+/* Seconds, not negative; `unit` may follow the number. */
+bool is_seconds(const std::string &value, const char *unit, double least)
 {
     char *end = nullptr;
-    double seconds = std::strtod(value.c_str(), &end);
+    const double seconds = std::strtod(value.c_str(), &end);
 
-    return end != value.c_str() && (*end == '\0' || !std::strcmp(end, "s")) && std::isfinite(seconds) && seconds > 0;
+    return end != value.c_str() && (*end == '\0' || !std::strcmp(end, unit)) && std::isfinite(seconds) &&
+           seconds >= least;
 }
 
 bool is_time(const std::string &value)
 {
-    return is_seconds(value) ||
-           (value.size() > 1 && value.back() == 'x' && is_count(value.substr(0, value.size() - 1)));
+    return is_seconds(value, "s", 1e-9) ||
+           (!value.empty() && value.back() == 'x' && is_count(value.substr(0, value.size() - 1)));
 }
 
-bool is_seconds_or_zero(const std::string &value)
+bool is_warmup(const std::string &value)
 {
-    return std::regex_match(value, std::regex("0+(\\.0*)?")) || (is_seconds(value) && value.back() != 's');
+    return is_seconds(value, "", 0);
 }
 
 bool is_format(const std::string &value)
 {
-    return value == "console" || value == "json" || value == "csv";
+    return one_of(value, {"console", "json", "csv"});
 }
 
 bool is_unit(const std::string &value)
 {
-    return std::regex_match(value, std::regex("ns|us|ms|s"));
+    return one_of(value, {"ns", "us", "ms", "s"});
 }
 
 bool is_color(const std::string &value)
@@ -103,17 +116,22 @@ bool is_color(const std::string &value)
 
 bool is_regex(const std::string &value)
 {
-    try {
-        std::regex(value.c_str() + (value[0] == '-'), std::regex::extended);
-        return true;
-    } catch (const std::regex_error &) {
+    regex_t regex;
+
+    if (regcomp(&regex, value.c_str() + (value[0] == '-'), REG_EXTENDED | REG_NOSUB) != 0)
         return false;
-    }
+    regfree(&regex);
+    return true;
 }
 
 bool is_context(const std::string &value)
 {
-    return std::regex_match(value, std::regex("[^=,]+=[^=,]*(,[^=,]+=[^=,]*)*"));
+    std::istringstream pairs(value);
+
+    for (std::string pair; std::getline(pairs, pair, ',');)
+        if (pair.find('=') == std::string::npos || pair.find('=') != pair.rfind('=') || pair[0] == '=')
+            return false;
+    return !value.empty();
 }
 
 bool is_file(const std::string &value)
@@ -129,7 +147,7 @@ const struct Flag {
     {"benchmark_list_tests", is_bool, "true or false"},
     {"benchmark_filter", is_regex, "an extended regular expression"},
     {"benchmark_min_time", is_time, "seconds (0.5s) or iterations (100x), above 0"},
-    {"benchmark_min_warmup_time", is_seconds_or_zero, "seconds"},
+    {"benchmark_min_warmup_time", is_warmup, "seconds"},
     {"benchmark_repetitions", is_count, "a number, 1 or more"},
     {"benchmark_enable_random_interleaving", is_bool, "true or false"},
     {"benchmark_report_aggregates_only", is_bool, "true or false"},

@@ -1,0 +1,42 @@
+/* The part of topology.h that runs between fork and exec: system calls only, no hwloc. */
+#include <errno.h>
+#include <linux/mempolicy.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "measure/topology.h"
+
+_Static_assert(sizeof(unsigned long) * 8 == CAKE_MASK_BITS, "masks are made of 64-bit words");
+
+cake_status cake_placement_bind(const cake_placement *placement, pid_t pid, cake_error *error)
+{
+    if (syscall(SYS_sched_setaffinity, pid, sizeof placement->cpu_mask, placement->cpu_mask) == 0)
+        return CAKE_OK;
+    return error ? cake_fail(error, CAKE_E_IO, "cannot bind process %d to CPUs %s: %s", (int)pid, placement->cpuset,
+                             strerror(errno))
+                 : CAKE_E_IO;
+}
+
+/* With one node there is nothing to choose, and containers often forbid these calls. */
+cake_status cake_placement_bind_memory(const cake_placement *placement, cake_error *error)
+{
+    if (placement->nodes_of_machine < 2 ||
+        syscall(SYS_set_mempolicy, MPOL_BIND, placement->node_mask, (unsigned long)CAKE_MAX_NODES) == 0)
+        return CAKE_OK;
+    return error ? cake_fail(error, CAKE_E_IO, "cannot bind memory to NUMA nodes %s: %s", placement->nodes,
+                             strerror(errno))
+                 : CAKE_E_IO;
+}
+
+cake_status cake_placement_bind_area(const cake_placement *placement, void *area, size_t size_bytes,
+                                     cake_error *error)
+{
+    if (placement->nodes_of_machine < 2 || syscall(SYS_mbind, area, size_bytes, MPOL_BIND, placement->node_mask,
+                                                   (unsigned long)CAKE_MAX_NODES, MPOL_MF_MOVE) == 0)
+        return CAKE_OK;
+    return error ? cake_fail(error, CAKE_E_IO, "cannot bind memory to NUMA nodes %s: %s", placement->nodes,
+                             strerror(errno))
+                 : CAKE_E_IO;
+}
