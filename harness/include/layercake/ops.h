@@ -138,7 +138,7 @@ typedef struct cake_attention {
 enum { CAKE_RNN_TANH = 0, CAKE_RNN_RELU = 1, CAKE_RNN_LSTM = 2, CAKE_RNN_GRU = 3 };
 enum { CAKE_RNN_FORWARD = 0, CAKE_RNN_REVERSE = 1, CAKE_RNN_BIDIRECTIONAL = 2 };
 
-/* rnn: recurrent layer over `steps` steps; gate orders and formulas are ONNX's (RNN, LSTM, GRU).
+/* rnn: recurrent layer over `steps` steps; gate orders and formulas are those of ONNX's RNN, LSTM and GRU.
  *   tanh, relu   h' = f(x wT + h rT + wb + rb)
  *   lstm         gates i o f c:  i,o,f = sigmoid(..), c' = f c + i tanh(..), h' = o tanh(c')
  *   gru          gates z r h:    z,r = sigmoid(..), h' = (1 - z) n + z h, with
@@ -146,9 +146,17 @@ enum { CAKE_RNN_FORWARD = 0, CAKE_RNN_REVERSE = 1, CAKE_RNN_BIDIRECTIONAL = 2 };
  *                n = tanh(x whT + wbh + (r h) rhT + rbh)   else
  * G gates (1, 4, 3), D directions (1, 2); the reverse direction runs from the last step to the first, and
  * in y each step's output stands at its step.
+ * peepholes (LSTM): i and f also get p c, o gets p c'. clip: every function's argument is first clamped to
+ * [-clip, clip], except that of tanh(c'). sequence_lens: batch row b has only lens[b] steps (0 .. steps), the reverse
+ * direction begins at its last one; y is 0 beyond, and h_last, c_last are the states after its own last step.
+ * batchwise: batch is the first dimension of x, y, h0, c0, h_last and c_last (ONNX's layout = 1):
+ * x [batch][steps][input], y [batch][steps][D][hidden], h0 [batch][D][hidden].
  * inputs     x [steps][batch][input]     [initial_state: h0 [D][batch][hidden], lstm also c0 [D][batch][hidden]]
+ *            [sequence_lens: lens [batch], i32]
  * constants  w [D][G hidden][input], r [D][G hidden][hidden]     [bias: b [D][2 G hidden], wb then rb]
- * outputs    y [steps][D][batch][hidden], h_last [D][batch][hidden], lstm also c_last [D][batch][hidden] */
+ *            [peepholes: p [D][3 hidden], for i o f]
+ * outputs    y [steps][D][batch][hidden], h_last [D][batch][hidden], lstm also c_last [D][batch][hidden]
+ * A kernel that does not know the members after `hidden` must refuse a problem where one is not 0. */
 typedef struct cake_rnn {
     uint32_t struct_size;
     int32_t cell;      /* CAKE_RNN_TANH, ... */
@@ -157,6 +165,11 @@ typedef struct cake_rnn {
     int32_t initial_state;
     int32_t linear_before_reset; /* GRU only */
     int64_t steps, batch, input, hidden;
+    int32_t sequence_lens; /* 0, 1 */
+    int32_t peepholes;     /* 0, 1; LSTM only */
+    int32_t batchwise;     /* 0, 1 */
+    int32_t reserved;
+    double clip; /* 0: none */
 } cake_rnn;
 
 #ifdef __cplusplus
