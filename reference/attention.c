@@ -95,8 +95,8 @@ static double flops(const void *params)
     return 2 * (double)p->batch * (double)p->heads * seen * (double)(p->head_dim + p->v_dim);
 }
 
-/* One query's weights over the keys it sees; returns their number. weight, relative [kv_len]. `row` counts over batch,
- * head and query. */
+/* One query's weights over the keys it sees; returns their number. weight, relative [kv_len]. `row` counts over
+ * batch, head and query. */
 static int64_t weigh(const cake_reference *reference, int64_t row, double *weight, double *relative)
 {
     const cake_attention *p = reference->params;
@@ -112,9 +112,7 @@ static int64_t weigh(const cake_reference *reference, int64_t row, double *weigh
         double s = p->scale * dot.value, m = mask ? mask[j] : 0;
 
         weight[j] = s + m;
-        relative[j] = m == -INFINITY
-                          ? 0
-                          : p->scale * c * dot.magnitude + 4 * reference->u * (fabs(s) + fabs(m));
+        relative[j] = m == -INFINITY ? 0 : p->scale * c * dot.magnitude + 4 * reference->u * (fabs(s) + fabs(m));
     }
     cake_carry_softmax(weight, relative, n, reference->u, weight, relative);
     return n;
@@ -186,6 +184,8 @@ static cake_place influence(const cake_reference *reference, cake_place output, 
         left -= weight[j];
     }
     free(weight);
+    if (largest == 0)
+        return (cake_place){.tensor = -1};
     if (largest < 0.5 && cake_random_below(random, 2) == 0)
         return (cake_place){Q, row * p->head_dim + (int64_t)cake_random_below(random, (uint64_t)p->head_dim)};
     return (cake_place){V, (kv_head * p->kv_len + key) * p->v_dim + column};

@@ -95,7 +95,8 @@ cake_expected cake_carry_tanh(cake_expected x, double u)
 
 /* x f(x) with f one of sigmoid, Phi = (1 + erf(x/sqrt 2)) / 2, or its approximation. f is good to 4 u of its size 1,
  * the product rounds once more. The argument of the approximation's tanh has a relative error of a few u, but
- * |z| (1 - tanh^2 z) < 1/2, so that less than 2 u reach f. The slope of x f(x) is never above 1.13 (gelu), 1.1 (silu). */
+ * |z| (1 - tanh^2 z) < 1/2, so that less than 2 u reach f. The slope of x f(x) is never above 1.13 (gelu), 1.1
+ * (silu). */
 static cake_expected gated(double x, double f, double error, double u)
 {
     return (cake_expected){x * f, 1.13 * error + 6 * u * fabs(x)};
@@ -132,12 +133,12 @@ cake_expected cake_carry_add(cake_expected a, cake_expected b, double u)
 }
 
 /* A weight is p_j / sum p with p_j = exp(s_j - m). m is any number that a kernel likes, and common to all, so its own
- * error cancels; that of the subtraction and of the argument's reduction (x log2 e) does not: 3 u |s_j - m|, where the
- * running maxima of an online softmax telescope to the same. exp itself: 8 u, and 2 u
- * for the products around it. So log p_j is off by d_j = e_j + 3 u |s_j - m| + 10 u at most, and p_j by the
- * factor exp(+-d_j). With r_j = exp(d_j) - 1 the normalised weight moves by at most r_j + sum w r, over the new sum
- * relative to the old one, which is not below 1 - sum w r. That sum's part cancels in a mean's error (below), so here
- * `relative` is r_j / (1 - sum w r). */
+ * error cancels; that of the subtraction and of the argument's reduction (x log2 e) does not: 3 u |s_j - m|, where
+ * the running maxima of an online softmax telescope to the same. exp itself: 8 u, and 2 u for the products around it.
+ * So log p_j is off by d_j = e_j + 3 u |s_j - m| + 10 u at most, and p_j by the factor exp(+-d_j). With r_j =
+ * exp(d_j) - 1 the normalised weight moves by at most r_j + sum w r, over the new sum relative to the old one, which
+ * is not below 1 - sum w r. That sum's part cancels in a mean's error (below), so here `relative` is r_j / (1 - sum w
+ * r). */
 double cake_carry_softmax(const double *score, const double *error, int64_t n, double u, double *weight,
                           double *relative)
 {
@@ -195,8 +196,8 @@ void cake_carry_mean(const double *weight, const double *relative, const double 
             farthest[k] = fmax(farthest[k], away);
         }
     for (int64_t k = 0; k < columns; k++)
-        y[k].bound = fmin(moved[k], farthest[k]) + c * (magnitude[k] + fabs(y[k].value)) + 2 * u * fabs(y[k].value) +
-                     0x1p-126;
+        y[k].bound =
+            fmin(moved[k], farthest[k]) + c * (magnitude[k] + fabs(y[k].value)) + 2 * u * fabs(y[k].value) + 0x1p-126;
     for (int64_t j = 0; ev && j < n; j++)
         for (int64_t k = 0; k < columns; k++)
             y[k].bound += weight[j] * ev[j * stride + k];

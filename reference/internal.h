@@ -70,6 +70,8 @@ static inline int64_t cake_ceil_div(int64_t a, int64_t b)
     return a / b + (a % b != 0);
 }
 
+extern const cake_op cake_op_attention;
 extern const cake_op cake_op_linear;
+extern const cake_op cake_op_rnn;
 
 #endif

@@ -1,6 +1,6 @@
-/* rnn: recurrent layers. The formulas are those of ONNX's operators RNN, LSTM and GRU (opset 14), which are Elman 1990,
- * Hochreiter and Schmidhuber 1997 with the forget gate of Gers et al. 2000 and peepholes of Gers et al. 2002, and Cho
- * et al. 2014; linear_before_reset is the variant of the latter that cuDNN and PyTorch compute.
+/* rnn: recurrent layers. The formulas are those of ONNX's operators RNN, LSTM and GRU (opset 14), which are Elman
+ * 1990, Hochreiter and Schmidhuber 1997 with the forget gate of Gers et al. 2000 and peepholes of Gers et al. 2002,
+ * and Cho et al. 2014; linear_before_reset is the variant of the latter that cuDNN and PyTorch compute.
  *
  *     tanh, relu   h' = f(x wT + h rT + wb + rb)
  *     lstm         i, o, f = sigmoid(..)   c' = f c + i tanh(..)   h' = o tanh(c')
@@ -10,8 +10,8 @@
  *
  * What `prepare` keeps are the states after every step. An element before the changed word, in the order of its
  * direction, comes from there; one at the changed step is one unit computed anew; for a later one the changed row
- * is run again until its states are as good as the kept ones again (a recurrence forgets), and this run is kept for the
- * next element of the same change. So `element` is for one thread at a time. */
+ * is run again until its states are as good as the kept ones again (a recurrence forgets), and this run is kept for
+ * the next element of the same change. So `element` is for one thread at a time. */
 #include <math.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -35,12 +35,12 @@ static const cake_param keys[] = {
     {.key = NULL},
 };
 
-int64_t rnn_gates(const cake_rnn *p)
+int64_t cake_rnn_gates(const cake_rnn *p)
 {
     return p->cell == CAKE_RNN_LSTM ? 4 : p->cell == CAKE_RNN_GRU ? 3 : 1;
 }
 
-int64_t rnn_directions(const cake_rnn *p)
+int64_t cake_rnn_directions(const cake_rnn *p)
 {
     return p->direction == CAKE_RNN_BIDIRECTIONAL ? 2 : 1;
 }
@@ -59,7 +59,7 @@ static cake_status validate(void *params, cake_error *error)
 /* A state's shape: [directions][batch][hidden], or batch first. */
 static void add_state(cake_tensor_list *list, const cake_rnn *p, const char *name, cake_role role)
 {
-    int64_t d = rnn_directions(p);
+    int64_t d = cake_rnn_directions(p);
 
     cake_tensor_add(list, name, role, 3,
                     (int64_t[]){p->batchwise ? p->batch : d, p->batchwise ? d : p->batch, p->hidden});
@@ -68,7 +68,7 @@ static void add_state(cake_tensor_list *list, const cake_rnn *p, const char *nam
 static void tensors(const void *params, cake_tensor_list *list)
 {
     const cake_rnn *p = params;
-    int64_t d = rnn_directions(p), units = rnn_gates(p) * p->hidden;
+    int64_t d = cake_rnn_directions(p), units = cake_rnn_gates(p) * p->hidden;
     double of_x = 1 / sqrt((double)p->input), of_h = 1 / sqrt((double)p->hidden);
     cake_tensor_spec *lens;
 
@@ -106,21 +106,22 @@ static double flops(const void *params)
 {
     const cake_rnn *p = params;
 
-    return 2 * (double)rnn_directions(p) * (double)p->steps * (double)p->batch * (double)rnn_gates(p) * (double)p->hidden *
-           ((double)p->input + (double)p->hidden);
+    return 2 * (double)cake_rnn_directions(p) * (double)p->steps * (double)p->batch * (double)cake_rnn_gates(p) *
+           (double)p->hidden * ((double)p->input + (double)p->hidden);
 }
 
-/* What the states of a changed lane were found to be: from turn `first` until `end`, where the kept ones are as good. */
+/* What the states of a changed lane were found to be: from turn `first` until `end`, where the kept ones are as good.
+ */
 typedef struct rerun {
     cake_place changed;
     double value;
     int64_t lane, first, end; /* lane -1: none yet */
-    rnn_trace trace;          /* of one lane */
+    cake_rnn_trace trace;     /* of one lane */
 } rerun;
 
 typedef struct rnn_memo {
     bool filling;
-    rnn_trace trace; /* of all lanes */
+    cake_rnn_trace trace; /* of all lanes */
     rerun again;
 } rnn_memo;
 
@@ -129,8 +130,8 @@ static void release(cake_reference *reference)
     rnn_memo *memo = reference->memo;
 
     if (memo) {
-        rnn_trace_end(memo->trace);
-        rnn_trace_end(memo->again.trace);
+        cake_rnn_trace_end(memo->trace);
+        cake_rnn_trace_end(memo->again.trace);
     }
     free(memo);
     reference->memo = NULL;
@@ -139,15 +140,15 @@ static void release(cake_reference *reference)
 /* Runs the blocks, which see that the memo is being filled. */
 static cake_status prepare(cake_reference *reference, cake_error *error)
 {
-    const rnn v = rnn_view(reference);
+    const cake_rnn_data v = cake_rnn_data_of(reference);
     rnn_memo *memo = calloc(1, sizeof *memo);
     cake_status status;
 
     if (!memo)
         return cake_fail(error, CAKE_E_MEMORY, "rnn: no memory for the reference's states");
     reference->memo = memo;
-    memo->trace = rnn_trace_begin(&v, v.directions * v.p->batch);
-    memo->again = (rerun){.lane = -1, .trace = rnn_trace_begin(&v, 1)};
+    memo->trace = cake_rnn_trace_begin(&v, v.directions * v.p->batch);
+    memo->again = (rerun){.lane = -1, .trace = cake_rnn_trace_begin(&v, 1)};
     memo->filling = true;
     status = cake_reference_compute(reference, (int)sysconf(_SC_NPROCESSORS_ONLN), NULL, error);
     memo->filling = false;
@@ -169,14 +170,14 @@ static cake_expected last_state(const cake_reference *reference, int64_t length,
 }
 
 /* A lane's part of the outputs. Beyond its length y is exactly 0. */
-static void write_lane(const cake_reference *reference, const rnn *v, int64_t lane, rnn_trace trace,
+static void write_lane(const cake_reference *reference, const cake_rnn_data *v, int64_t lane, cake_rnn_trace trace,
                        cake_expected *const *expected)
 {
-    int64_t n = v->p->hidden, length = rnn_length(v, lane), state = rnn_row_of_state(v, lane) * n;
+    int64_t n = v->p->hidden, length = cake_rnn_length(v, lane), state = cake_rnn_row_of_state(v, lane) * n;
 
     for (int64_t step = 0; step < v->p->steps; step++) {
-        const cake_expected *h = trace.h + rnn_turn(v, lane, step) * n;
-        cake_expected *y = expected[0] + rnn_row_of_y(v, lane, step) * n;
+        const cake_expected *h = trace.h + cake_rnn_turn(v, lane, step) * n;
+        cake_expected *y = expected[0] + cake_rnn_row_of_y(v, lane, step) * n;
 
         for (int64_t j = 0; j < n; j++)
             y[j] = step < length ? cake_expect(reference, h[j].value, h[j].bound) : (cake_expected){0, 0};
@@ -190,32 +191,32 @@ static void write_lane(const cake_reference *reference, const rnn *v, int64_t la
 
 static int64_t blocks_per_direction(const cake_rnn *p)
 {
-    return cake_ceil_div(p->batch, RNN_LANES);
+    return cake_ceil_div(p->batch, CAKE_RNN_LANES);
 }
 
 static int64_t blocks(const void *params)
 {
-    return rnn_directions(params) * blocks_per_direction(params);
+    return cake_rnn_directions(params) * blocks_per_direction(params);
 }
 
 static void block(const cake_reference *reference, int64_t index, cake_expected *const *expected)
 {
-    const rnn v = rnn_view(reference);
+    const cake_rnn_data v = cake_rnn_data_of(reference);
     const rnn_memo *memo = reference->memo;
-    int64_t row = index % blocks_per_direction(v.p) * RNN_LANES, lanes = v.p->batch - row;
+    int64_t row = index % blocks_per_direction(v.p) * CAKE_RNN_LANES, lanes = v.p->batch - row;
     int64_t first = index / blocks_per_direction(v.p) * v.p->batch + row;
-    rnn_trace trace;
+    cake_rnn_trace trace;
 
-    lanes = lanes < RNN_LANES ? lanes : RNN_LANES;
+    lanes = lanes < CAKE_RNN_LANES ? lanes : CAKE_RNN_LANES;
     if (memo && memo->filling) {
-        rnn_run(&v, first, lanes, rnn_trace_of_lane(&v, memo->trace, first));
+        cake_rnn_run(&v, first, lanes, cake_rnn_trace_of_lane(&v, memo->trace, first));
         return;
     }
-    trace = rnn_trace_begin(&v, lanes);
-    rnn_run(&v, first, lanes, trace);
+    trace = cake_rnn_trace_begin(&v, lanes);
+    cake_rnn_run(&v, first, lanes, trace);
     for (int64_t i = 0; i < lanes; i++)
-        write_lane(reference, &v, first + i, rnn_trace_of_lane(&v, trace, i), expected);
-    rnn_trace_end(trace);
+        write_lane(reference, &v, first + i, cake_rnn_trace_of_lane(&v, trace, i), expected);
+    cake_rnn_trace_end(trace);
 }
 
 /* Where an output element comes from. */
@@ -225,7 +226,7 @@ typedef struct origin {
     bool of_c;
 } origin;
 
-static origin find_origin(const rnn *v, const cake_reference *reference, cake_place output)
+static origin find_origin(const cake_rnn_data *v, const cake_reference *reference, cake_place output)
 {
     int64_t row = output.element / v->p->hidden, b, d, step;
     const char *name = reference->tensors.tensor[output.tensor].name;
@@ -236,18 +237,19 @@ static origin find_origin(const rnn *v, const cake_reference *reference, cake_pl
         d = v->p->batchwise ? row % v->directions : row / v->p->batch % v->directions;
         step = v->p->batchwise ? row / v->directions % v->p->steps : row / v->p->batch / v->directions;
         o.lane = d * v->p->batch + b;
-        o.turn = step < rnn_length(v, o.lane) ? rnn_turn(v, o.lane, step) : v->p->steps;
+        o.turn = step < cake_rnn_length(v, o.lane) ? cake_rnn_turn(v, o.lane, step) : v->p->steps;
     } else {
         b = v->p->batchwise ? row / v->directions : row % v->p->batch;
         d = v->p->batchwise ? row % v->directions : row / v->p->batch;
         o.lane = d * v->p->batch + b;
-        o.turn = rnn_length(v, o.lane) - 1;
+        o.turn = cake_rnn_length(v, o.lane) - 1;
     }
     return o;
 }
 
 /* The first turn of a lane that a change of that word touches; past every turn if none. */
-static int64_t first_touched(const rnn *v, const cake_reference *reference, const cake_place *changed, int64_t lane)
+static int64_t first_touched(const cake_rnn_data *v, const cake_reference *reference, const cake_place *changed,
+                             int64_t lane)
 {
     int64_t row, b = lane % v->p->batch, step;
     const double *values = changed ? reference->values[changed->tensor] : NULL;
@@ -257,18 +259,18 @@ static int64_t first_touched(const rnn *v, const cake_reference *reference, cons
     if (values == v->x) {
         row = changed->element / v->p->input;
         step = v->p->batchwise ? row % v->p->steps : row / v->p->batch;
-        if (row != rnn_row_of_x(v, lane, step) || step >= rnn_length(v, lane))
+        if (row != cake_rnn_row_of_x(v, lane, step) || step >= cake_rnn_length(v, lane))
             return v->p->steps;
-        return rnn_turn(v, lane, step);
+        return cake_rnn_turn(v, lane, step);
     }
     if (values == v->lens)
         return changed->element == b ? 0 : v->p->steps;
-    return changed->element / v->p->hidden == rnn_row_of_state(v, lane) ? 0 : v->p->steps;
+    return changed->element / v->p->hidden == cake_rnn_row_of_state(v, lane) ? 0 : v->p->steps;
 }
 
 /* Every unit's state differs from the kept one by less than 1/64 of its bound: what remains of the change is lost
  * in it, and a recurrence with useful bounds lets differences shrink further. */
-static bool settled(const rnn *v, const cake_expected *found, const cake_expected *kept)
+static bool settled(const cake_rnn_data *v, const cake_expected *found, const cake_expected *kept)
 {
     for (int64_t j = 0; found && j < v->p->hidden; j++)
         if (!(fabs(found[j].value - kept[j].value) <= found[j].bound / 64))
@@ -277,33 +279,33 @@ static bool settled(const rnn *v, const cake_expected *found, const cake_expecte
 }
 
 /* Run a lane again from a turn on. After a change of its length, to the end: no kept state is at its place. */
-static void run_again(const rnn *v, const rnn_memo *memo, rerun *again, bool moved)
+static void run_again(const cake_rnn_data *v, const rnn_memo *memo, rerun *again, bool moved)
 {
     int64_t n = v->p->hidden;
-    rnn_trace kept = rnn_trace_of_lane(v, memo->trace, again->lane), trace = again->trace;
-    rnn_row row = rnn_row_begin(v);
+    cake_rnn_trace kept = cake_rnn_trace_of_lane(v, memo->trace, again->lane), trace = again->trace;
+    cake_rnn_row row = cake_rnn_row_begin(v);
     bool done = false;
 
-    for (again->end = again->first; !done && again->end < rnn_length(v, again->lane); again->end++) {
+    for (again->end = again->first; !done && again->end < cake_rnn_length(v, again->lane); again->end++) {
         int64_t turn = again->end, at = turn * n;
 
-        rnn_load(v, again->lane, turn, turn == again->first ? kept : trace, &row);
-        rnn_step(v, again->lane / v->p->batch, &row, 1, 0, n);
-        rnn_store(v, turn, &row, trace);
+        cake_rnn_load(v, again->lane, turn, turn == again->first ? kept : trace, &row);
+        cake_rnn_step(v, again->lane / v->p->batch, &row, 1, 0, n);
+        cake_rnn_store(v, turn, &row, trace);
         done = !moved && settled(v, trace.h + at, kept.h + at) &&
                settled(v, trace.c ? trace.c + at : NULL, kept.c ? kept.c + at : NULL);
     }
-    rnn_row_end(row);
+    cake_rnn_row_end(row);
 }
 
-static cake_expected state_at(rnn_trace trace, origin o, int64_t hidden)
+static cake_expected state_at(cake_rnn_trace trace, origin o, int64_t hidden)
 {
     return (o.of_c ? trace.c : trace.h)[o.turn * hidden + o.unit];
 }
 
 static cake_expected element(const cake_reference *reference, const cake_place *changed, cake_place output)
 {
-    const rnn v = rnn_view(reference);
+    const cake_rnn_data v = cake_rnn_data_of(reference);
     rnn_memo *memo = reference->memo;
     rerun *again = &memo->again;
     origin o = find_origin(&v, reference, output);
@@ -311,20 +313,20 @@ static cake_expected element(const cake_reference *reference, const cake_place *
     bool moved = changed && v.lens && reference->values[changed->tensor] == v.lens;
     cake_expected state;
 
-    if (o.turn < 0)
+    if (o.turn < 0) /* no step at all: the state that was given */
         return last_state(reference, 0, NULL, o.of_c ? v.c0 : v.h0, output.element);
     if (o.turn >= v.p->steps)
         return (cake_expected){0, 0};
     if (o.turn < touched) {
-        state = state_at(rnn_trace_of_lane(&v, memo->trace, o.lane), o, v.p->hidden);
+        state = state_at(cake_rnn_trace_of_lane(&v, memo->trace, o.lane), o, v.p->hidden);
     } else if (o.turn == touched && !moved) {
-        rnn_row row = rnn_row_begin(&v);
+        cake_rnn_row row = cake_rnn_row_begin(&v);
 
-        rnn_load(&v, o.lane, o.turn, rnn_trace_of_lane(&v, memo->trace, o.lane), &row);
-        rnn_step(&v, o.lane / v.p->batch, &row, 1, o.unit, o.unit + 1);
+        cake_rnn_load(&v, o.lane, o.turn, cake_rnn_trace_of_lane(&v, memo->trace, o.lane), &row);
+        cake_rnn_step(&v, o.lane / v.p->batch, &row, 1, o.unit, o.unit + 1);
         state = o.of_c ? (cake_expected){row.after.c[o.unit], row.after.ec[o.unit]}
                        : (cake_expected){row.after.h[o.unit], row.after.eh[o.unit]};
-        rnn_row_end(row);
+        cake_rnn_row_end(row);
     } else {
         double value = reference->values[changed->tensor][changed->element];
 
@@ -336,21 +338,23 @@ static cake_expected element(const cake_reference *reference, const cake_place *
             again->first = touched;
             run_again(&v, memo, again, moved);
         }
-        state = state_at(o.turn < again->end ? again->trace : rnn_trace_of_lane(&v, memo->trace, o.lane), o,
+        state = state_at(o.turn < again->end ? again->trace : cake_rnn_trace_of_lane(&v, memo->trace, o.lane), o,
                          v.p->hidden);
     }
     return cake_expect(reference, state.value, state.bound);
 }
 
 /* A word of x at the element's own step, which costs one unit to follow: of a few drawn, the one with the largest
- * weights. (Where the element is 0 because of its row's length, or because a relu is off, none has influence.) */
+ * weights. None where the element is 0 because of its row's length or because a relu is off. */
 static cake_place influence(const cake_reference *reference, cake_place output, cake_random *random)
 {
-    const rnn v = rnn_view(reference);
+    const cake_rnn_data v = cake_rnn_data_of(reference);
     origin o = find_origin(&v, reference, output);
-    int64_t input = v.p->input, turn = o.turn < 0 || o.turn >= v.p->steps ? 0 : o.turn, best = 0;
+    int64_t input = v.p->input, best = 0;
     double largest = -1;
 
+    if (o.turn < 0 || o.turn >= v.p->steps || element(reference, NULL, output).value == 0)
+        return (cake_place){.tensor = -1};
     for (int tries = 0; tries < 4; tries++) {
         int64_t word = (int64_t)cake_random_below(random, (uint64_t)input);
         double sum = 0;
@@ -365,8 +369,8 @@ static cake_place influence(const cake_reference *reference, cake_place output, 
             best = word;
         }
     }
-    turn = rnn_length(&v, o.lane) > 0 ? rnn_turn(&v, o.lane, turn) : 0;
-    return (cake_place){cake_tensor_index(&reference->tensors, "x"), rnn_row_of_x(&v, o.lane, turn) * input + best};
+    return (cake_place){cake_tensor_index(&reference->tensors, "x"),
+                        cake_rnn_row_of_x(&v, o.lane, cake_rnn_turn(&v, o.lane, o.turn)) * input + best};
 }
 
 const cake_op cake_op_rnn = {

@@ -3,8 +3,8 @@
  * A pre-activation a = x wT + h rT + b of k = input + hidden terms is off by
  *     c(k + 2) u (sum |x w| + sum |h r| + |b|) + sqrt(sum (r eh)^2)
  * where eh are the bounds of the state before: the errors of different units are independent (carry.h says why
- * they are not just added up). Then the activation functions of carry.c, and the products and sums of the cell's formula,
- * first order. A state may be handed on in the output's dtype: u_out |h| more in eh.
+ * they are not just added up). Then the activation functions of carry.c, and the products and sums of the cell's
+ * formula, first order. A state may be handed on in the output's dtype: u_out |h| more in eh.
  *
  * With weights drawn from +-1/sqrt(fan-in), as the checks fill them, sqrt(sum r^2) is about 0.58, so a step shrinks
  * what it is handed and the bound settles within a few steps at a small multiple of one step's error. With weights
@@ -18,40 +18,40 @@ enum { LSTM_I, LSTM_O, LSTM_F, LSTM_C }; /* gate orders of ONNX */
 enum { GRU_Z, GRU_R, GRU_H };
 enum { PEEP_I, PEEP_O, PEEP_F };
 
-static double wb(const rnn *rnn, int64_t direction, int64_t unit)
+static double wb(const cake_rnn_data *v, int64_t direction, int64_t unit)
 {
-    int64_t units = rnn->gates * rnn->p->hidden;
+    int64_t units = v->gates * v->p->hidden;
 
-    return rnn->bias ? rnn->bias[direction * 2 * units + unit] : 0;
+    return v->bias ? v->bias[direction * 2 * units + unit] : 0;
 }
 
-static double rb(const rnn *rnn, int64_t direction, int64_t unit)
+static double rb(const cake_rnn_data *v, int64_t direction, int64_t unit)
 {
-    int64_t units = rnn->gates * rnn->p->hidden;
+    int64_t units = v->gates * v->p->hidden;
 
-    return rnn->bias ? rnn->bias[direction * 2 * units + units + unit] : 0;
+    return v->bias ? v->bias[direction * 2 * units + units + unit] : 0;
 }
 
 /* x wT of row `unit` of the gates. */
-static cake_carried dot_x(const rnn *rnn, int64_t direction, int64_t unit, const double *x)
+static cake_carried dot_x(const cake_rnn_data *v, int64_t direction, int64_t unit, const double *x)
 {
-    int64_t input = rnn->p->input, units = rnn->gates * rnn->p->hidden;
+    int64_t input = v->p->input, units = v->gates * v->p->hidden;
 
-    return cake_carry_dot(rnn->w + (direction * units + unit) * input, x, NULL, NULL, input);
+    return cake_carry_dot(v->w + (direction * units + unit) * input, x, NULL, NULL, input);
 }
 
 /* h rT likewise; h may be the state or what the reset gate left of it. */
-static cake_carried dot_h(const rnn *rnn, int64_t direction, int64_t unit, const double *h, const double *eh)
+static cake_carried dot_h(const cake_rnn_data *v, int64_t direction, int64_t unit, const double *h, const double *eh)
 {
-    int64_t hidden = rnn->p->hidden, units = rnn->gates * hidden;
+    int64_t hidden = v->p->hidden, units = v->gates * hidden;
 
-    return cake_carry_dot(rnn->r + (direction * units + unit) * hidden, h, eh, NULL, hidden);
+    return cake_carry_dot(v->r + (direction * units + unit) * hidden, h, eh, NULL, hidden);
 }
 
 /* Clamp to +-clip, where there is one. */
-static cake_expected clip(const rnn *rnn, cake_expected a)
+static cake_expected clip(const cake_rnn_data *v, cake_expected a)
 {
-    double limit = rnn->p->clip;
+    double limit = v->p->clip;
 
     if (!(limit > 0))
         return a;
@@ -61,47 +61,47 @@ static cake_expected clip(const rnn *rnn, cake_expected a)
     return a;
 }
 
-static cake_expected pre_activation(const rnn *rnn, int64_t direction, int64_t unit, const double *x, const double *h,
-                                    const double *eh)
+static cake_expected pre_activation(const cake_rnn_data *v, int64_t direction, int64_t unit, const double *x,
+                                    const double *h, const double *eh)
 {
-    cake_carried of_x = dot_x(rnn, direction, unit, x), of_h = dot_h(rnn, direction, unit, h, eh);
-    double b = wb(rnn, direction, unit), b2 = rb(rnn, direction, unit);
-    double c = cake_bound_sum((double)(rnn->p->input + rnn->p->hidden) + 2, rnn->u);
+    cake_carried of_x = dot_x(v, direction, unit, x), of_h = dot_h(v, direction, unit, h, eh);
+    double b = wb(v, direction, unit), b2 = rb(v, direction, unit);
+    double c = cake_bound_sum((double)(v->p->input + v->p->hidden) + 2, v->u);
 
     return (cake_expected){of_x.value + of_h.value + b + b2,
                            of_h.carried + c * (of_x.magnitude + of_h.magnitude + fabs(b) + fabs(b2))};
 }
 
 /* A gate whose pre-activation also looks at the cell state, if the LSTM has peepholes. */
-static cake_expected peep(const rnn *rnn, int64_t direction, int64_t which, int64_t unit, cake_expected a,
+static cake_expected peep(const cake_rnn_data *v, int64_t direction, int64_t which, int64_t unit, cake_expected a,
                           cake_expected c)
 {
-    int64_t hidden = rnn->p->hidden;
+    int64_t hidden = v->p->hidden;
     cake_expected weight = {0, 0};
 
-    if (!rnn->peep)
+    if (!v->peep)
         return a;
-    weight.value = rnn->peep[(direction * 3 + which) * hidden + unit];
-    return cake_carry_add(a, cake_carry_mul(weight, c, rnn->u), rnn->u);
+    weight.value = v->peep[(direction * 3 + which) * hidden + unit];
+    return cake_carry_add(a, cake_carry_mul(weight, c, v->u), v->u);
 }
 
 /* i, o, f = sigmoid(..), c' = f c + i tanh(..), h' = o tanh(c'); the output gate's peephole sees c'. */
-static void lstm(const rnn *rnn, int64_t direction, const rnn_row *row, int64_t j)
+static void lstm(const cake_rnn_data *v, int64_t direction, const cake_rnn_row *row, int64_t j)
 {
-    int64_t hidden = rnn->p->hidden;
-    double u = rnn->u;
+    int64_t hidden = v->p->hidden;
+    double u = v->u;
     cake_expected c = {row->before.c[j], row->before.ec[j]}, gate[4], next, h;
 
     for (int64_t g = 0; g < 4; g++)
-        gate[g] = pre_activation(rnn, direction, g * hidden + j, row->x, row->before.h, row->before.eh);
-    gate[LSTM_I] = peep(rnn, direction, PEEP_I, j, gate[LSTM_I], c);
-    gate[LSTM_F] = peep(rnn, direction, PEEP_F, j, gate[LSTM_F], c);
-    next = cake_carry_add(cake_carry_mul(cake_carry_sigmoid(clip(rnn, gate[LSTM_F]), u), c, u),
-                          cake_carry_mul(cake_carry_sigmoid(clip(rnn, gate[LSTM_I]), u),
-                                         cake_carry_tanh(clip(rnn, gate[LSTM_C]), u), u),
-                          u);
-    gate[LSTM_O] = peep(rnn, direction, PEEP_O, j, gate[LSTM_O], next);
-    h = cake_carry_mul(cake_carry_sigmoid(clip(rnn, gate[LSTM_O]), u), cake_carry_tanh(next, u), u);
+        gate[g] = pre_activation(v, direction, g * hidden + j, row->x, row->before.h, row->before.eh);
+    gate[LSTM_I] = peep(v, direction, PEEP_I, j, gate[LSTM_I], c);
+    gate[LSTM_F] = peep(v, direction, PEEP_F, j, gate[LSTM_F], c);
+    next = cake_carry_add(
+        cake_carry_mul(cake_carry_sigmoid(clip(v, gate[LSTM_F]), u), c, u),
+        cake_carry_mul(cake_carry_sigmoid(clip(v, gate[LSTM_I]), u), cake_carry_tanh(clip(v, gate[LSTM_C]), u), u),
+        u);
+    gate[LSTM_O] = peep(v, direction, PEEP_O, j, gate[LSTM_O], next);
+    h = cake_carry_mul(cake_carry_sigmoid(clip(v, gate[LSTM_O]), u), cake_carry_tanh(next, u), u);
     row->after.c[j] = next.value;
     row->after.ec[j] = next.bound;
     row->after.h[j] = h.value;
@@ -109,66 +109,66 @@ static void lstm(const rnn *rnn, int64_t direction, const rnn_row *row, int64_t 
 }
 
 /* z, r = sigmoid(..), h' = (1 - z) n + z h = n + z (h - n). */
-static void gru(const rnn *rnn, int64_t direction, const rnn_row *row, int64_t j)
+static void gru(const cake_rnn_data *v, int64_t direction, const cake_rnn_row *row, int64_t j)
 {
-    int64_t hidden = rnn->p->hidden, unit = GRU_H * hidden + j;
-    double u = rnn->u;
+    int64_t hidden = v->p->hidden, unit = GRU_H * hidden + j;
+    double u = v->u;
     cake_expected h = {row->before.h[j], row->before.eh[j]};
-    cake_expected z = pre_activation(rnn, direction, GRU_Z * hidden + j, row->x, row->before.h, row->before.eh), n;
+    cake_expected z = pre_activation(v, direction, GRU_Z * hidden + j, row->x, row->before.h, row->before.eh), n;
 
-    z = cake_carry_sigmoid(clip(rnn, z), u);
-    if (rnn->p->linear_before_reset) {
-        cake_expected r = pre_activation(rnn, direction, GRU_R * hidden + j, row->x, row->before.h, row->before.eh);
-        cake_carried of_h = dot_h(rnn, direction, unit, row->before.h, row->before.eh);
+    z = cake_carry_sigmoid(clip(v, z), u);
+    if (v->p->linear_before_reset) {
+        cake_expected r = pre_activation(v, direction, GRU_R * hidden + j, row->x, row->before.h, row->before.eh);
+        cake_carried of_h = dot_h(v, direction, unit, row->before.h, row->before.eh);
 
-        r = cake_carry_sigmoid(clip(rnn, r), u);
-        n = cake_carry_sum(dot_x(rnn, direction, unit, row->x), wb(rnn, direction, unit), rnn->p->input, u);
-        n = cake_carry_add(
-            n, cake_carry_mul(r, cake_carry_sum(of_h, rb(rnn, direction, unit), hidden, u), u), u);
+        r = cake_carry_sigmoid(clip(v, r), u);
+        n = cake_carry_sum(dot_x(v, direction, unit, row->x), wb(v, direction, unit), v->p->input, u);
+        n = cake_carry_add(n, cake_carry_mul(r, cake_carry_sum(of_h, rb(v, direction, unit), hidden, u), u), u);
     } else {
-        n = pre_activation(rnn, direction, unit, row->x, row->reset, row->reset_bound);
+        n = pre_activation(v, direction, unit, row->x, row->reset, row->reset_bound);
     }
-    n = cake_carry_tanh(clip(rnn, n), u);
+    n = cake_carry_tanh(clip(v, n), u);
     row->after.h[j] = (1 - z.value) * n.value + z.value * h.value;
     row->after.eh[j] = z.bound * fabs(h.value - n.value) + (1 - z.value) * n.bound + z.value * h.bound +
                        4 * u * (fabs(n.value) + fabs(h.value));
 }
 
 /* r h of all units, which every unit's candidate needs. */
-static void gru_reset(const rnn *rnn, int64_t direction, const rnn_row *row)
+static void gru_reset(const cake_rnn_data *v, int64_t direction, const cake_rnn_row *row)
 {
-    for (int64_t j = 0; j < rnn->p->hidden; j++) {
+    for (int64_t j = 0; j < v->p->hidden; j++) {
         cake_expected h = {row->before.h[j], row->before.eh[j]};
-        cake_expected r = pre_activation(rnn, direction, GRU_R * rnn->p->hidden + j, row->x, row->before.h,
-                                         row->before.eh);
+        cake_expected r =
+            pre_activation(v, direction, GRU_R * v->p->hidden + j, row->x, row->before.h, row->before.eh);
 
-        r = cake_carry_mul(cake_carry_sigmoid(clip(rnn, r), rnn->u), h, rnn->u);
+        r = cake_carry_mul(cake_carry_sigmoid(clip(v, r), v->u), h, v->u);
         row->reset[j] = r.value;
         row->reset_bound[j] = r.bound;
     }
 }
 
-static void simple(const rnn *rnn, int64_t direction, const rnn_row *row, int64_t j)
+static void simple(const cake_rnn_data *v, int64_t direction, const cake_rnn_row *row, int64_t j)
 {
-    cake_expected h = clip(rnn, pre_activation(rnn, direction, j, row->x, row->before.h, row->before.eh));
+    cake_expected h = clip(v, pre_activation(v, direction, j, row->x, row->before.h, row->before.eh));
 
-    h = rnn->p->cell == CAKE_RNN_RELU ? cake_carry_relu(h) : cake_carry_tanh(h, rnn->u);
+    h = v->p->cell == CAKE_RNN_RELU ? cake_carry_relu(h) : cake_carry_tanh(h, v->u);
     row->after.h[j] = h.value;
     row->after.eh[j] = h.bound;
 }
 
-void rnn_step(const rnn *rnn, int64_t direction, rnn_row *row, int64_t rows, int64_t begin, int64_t end)
+void cake_rnn_step(const cake_rnn_data *v, int64_t direction, cake_rnn_row *row, int64_t rows, int64_t begin,
+                   int64_t end)
 {
-    if (rnn->p->cell == CAKE_RNN_GRU && !rnn->p->linear_before_reset)
+    if (v->p->cell == CAKE_RNN_GRU && !v->p->linear_before_reset)
         for (int64_t i = 0; i < rows; i++)
-            gru_reset(rnn, direction, &row[i]);
+            gru_reset(v, direction, &row[i]);
     for (int64_t j = begin; j < end; j++)
         for (int64_t i = 0; i < rows; i++) {
-            if (rnn->p->cell == CAKE_RNN_LSTM)
-                lstm(rnn, direction, &row[i], j);
-            else if (rnn->p->cell == CAKE_RNN_GRU)
-                gru(rnn, direction, &row[i], j);
+            if (v->p->cell == CAKE_RNN_LSTM)
+                lstm(v, direction, &row[i], j);
+            else if (v->p->cell == CAKE_RNN_GRU)
+                gru(v, direction, &row[i], j);
             else
-                simple(rnn, direction, &row[i], j);
+                simple(v, direction, &row[i], j);
         }
 }

@@ -9,14 +9,14 @@ static const double *values_of(const cake_reference *reference, bool there, cons
     return there ? reference->values[cake_tensor_index(&reference->tensors, name)] : NULL;
 }
 
-rnn rnn_view(const cake_reference *reference)
+cake_rnn_data cake_rnn_data_of(const cake_reference *reference)
 {
     const cake_rnn *p = reference->params;
 
-    return (rnn){
+    return (cake_rnn_data){
         .p = p,
-        .gates = rnn_gates(p),
-        .directions = rnn_directions(p),
+        .gates = cake_rnn_gates(p),
+        .directions = cake_rnn_directions(p),
         .x = values_of(reference, true, "x"),
         .h0 = values_of(reference, p->initial_state, "h0"),
         .c0 = values_of(reference, p->initial_state && p->cell == CAKE_RNN_LSTM, "c0"),
@@ -31,28 +31,28 @@ rnn rnn_view(const cake_reference *reference)
 }
 
 /* A length outside of 0 .. steps counts as the nearer of the two. */
-int64_t rnn_length(const rnn *v, int64_t lane)
+int64_t cake_rnn_length(const cake_rnn_data *v, int64_t lane)
 {
     double steps = (double)v->p->steps;
 
     return v->lens ? (int64_t)fmin(fmax(v->lens[lane % v->p->batch], 0), steps) : v->p->steps;
 }
 
-int64_t rnn_turn(const rnn *v, int64_t lane, int64_t step)
+int64_t cake_rnn_turn(const cake_rnn_data *v, int64_t lane, int64_t step)
 {
     bool reversed = v->p->direction == CAKE_RNN_REVERSE || lane >= v->p->batch;
 
-    return reversed ? rnn_length(v, lane) - 1 - step : step;
+    return reversed ? cake_rnn_length(v, lane) - 1 - step : step;
 }
 
-int64_t rnn_row_of_x(const rnn *v, int64_t lane, int64_t step)
+int64_t cake_rnn_row_of_x(const cake_rnn_data *v, int64_t lane, int64_t step)
 {
     int64_t b = lane % v->p->batch;
 
     return v->p->batchwise ? b * v->p->steps + step : step * v->p->batch + b;
 }
 
-int64_t rnn_row_of_y(const rnn *v, int64_t lane, int64_t step)
+int64_t cake_rnn_row_of_y(const cake_rnn_data *v, int64_t lane, int64_t step)
 {
     int64_t b = lane % v->p->batch, d = lane / v->p->batch;
 
@@ -60,62 +60,62 @@ int64_t rnn_row_of_y(const rnn *v, int64_t lane, int64_t step)
                            : (step * v->directions + d) * v->p->batch + b;
 }
 
-int64_t rnn_row_of_state(const rnn *v, int64_t lane)
+int64_t cake_rnn_row_of_state(const cake_rnn_data *v, int64_t lane)
 {
     int64_t b = lane % v->p->batch, d = lane / v->p->batch;
 
     return v->p->batchwise ? b * v->directions + d : lane;
 }
 
-rnn_trace rnn_trace_begin(const rnn *v, int64_t lanes)
+cake_rnn_trace cake_rnn_trace_begin(const cake_rnn_data *v, int64_t lanes)
 {
     int64_t count = lanes * v->p->steps * v->p->hidden;
 
-    return (rnn_trace){.h = cake_scratch_expected(count),
-                       .c = v->p->cell == CAKE_RNN_LSTM ? cake_scratch_expected(count) : NULL};
+    return (cake_rnn_trace){.h = cake_scratch_expected(count),
+                            .c = v->p->cell == CAKE_RNN_LSTM ? cake_scratch_expected(count) : NULL};
 }
 
-rnn_trace rnn_trace_of_lane(const rnn *v, rnn_trace all, int64_t lane)
+cake_rnn_trace cake_rnn_trace_of_lane(const cake_rnn_data *v, cake_rnn_trace all, int64_t lane)
 {
     int64_t offset = lane * v->p->steps * v->p->hidden;
 
-    return (rnn_trace){all.h + offset, all.c ? all.c + offset : NULL};
+    return (cake_rnn_trace){all.h + offset, all.c ? all.c + offset : NULL};
 }
 
-void rnn_trace_end(rnn_trace trace)
+void cake_rnn_trace_end(cake_rnn_trace trace)
 {
     free(trace.h);
     free(trace.c);
 }
 
-rnn_row rnn_row_begin(const rnn *v)
+cake_rnn_row cake_rnn_row_begin(const cake_rnn_data *v)
 {
     int64_t n = v->p->hidden;
     double *m = cake_scratch(10 * n);
 
-    return (rnn_row){.before = {m, m + n, m + 2 * n, m + 3 * n},
-                     .after = {m + 4 * n, m + 5 * n, m + 6 * n, m + 7 * n},
-                     .reset = m + 8 * n,
-                     .reset_bound = m + 9 * n,
-                     .memory = m};
+    return (cake_rnn_row){.before = {m, m + n, m + 2 * n, m + 3 * n},
+                          .after = {m + 4 * n, m + 5 * n, m + 6 * n, m + 7 * n},
+                          .reset = m + 8 * n,
+                          .reset_bound = m + 9 * n,
+                          .memory = m};
 }
 
-void rnn_row_end(rnn_row row)
+void cake_rnn_row_end(cake_rnn_row row)
 {
     free(row.memory);
 }
 
 /* What is handed on may have been rounded to the output's dtype. */
-static double handed_on(const rnn *v, cake_expected state)
+static double handed_on(const cake_rnn_data *v, cake_expected state)
 {
     return state.bound + v->u_out * fabs(state.value);
 }
 
-void rnn_load(const rnn *v, int64_t lane, int64_t turn, rnn_trace trace, rnn_row *row)
+void cake_rnn_load(const cake_rnn_data *v, int64_t lane, int64_t turn, cake_rnn_trace trace, cake_rnn_row *row)
 {
-    int64_t n = v->p->hidden, first = rnn_row_of_state(v, lane) * n, last = (turn - 1) * n;
+    int64_t n = v->p->hidden, first = cake_rnn_row_of_state(v, lane) * n, last = (turn - 1) * n;
 
-    row->x = v->x + rnn_row_of_x(v, lane, rnn_turn(v, lane, turn)) * v->p->input;
+    row->x = v->x + cake_rnn_row_of_x(v, lane, cake_rnn_turn(v, lane, turn)) * v->p->input;
     for (int64_t j = 0; j < n; j++) {
         row->before.h[j] = turn > 0 ? trace.h[last + j].value : v->h0 ? v->h0[first + j] : 0;
         row->before.eh[j] = turn > 0 ? handed_on(v, trace.h[last + j]) : 0;
@@ -126,7 +126,7 @@ void rnn_load(const rnn *v, int64_t lane, int64_t turn, rnn_trace trace, rnn_row
     }
 }
 
-void rnn_store(const rnn *v, int64_t turn, const rnn_row *row, rnn_trace trace)
+void cake_rnn_store(const cake_rnn_data *v, int64_t turn, const cake_rnn_row *row, cake_rnn_trace trace)
 {
     int64_t n = v->p->hidden;
 
@@ -137,27 +137,27 @@ void rnn_store(const rnn *v, int64_t turn, const rnn_row *row, rnn_trace trace)
     }
 }
 
-void rnn_run(const rnn *v, int64_t first, int64_t lanes, rnn_trace trace)
+void cake_rnn_run(const cake_rnn_data *v, int64_t first, int64_t lanes, cake_rnn_trace trace)
 {
-    rnn_row memory[RNN_LANES], row[RNN_LANES];
+    cake_rnn_row memory[CAKE_RNN_LANES], row[CAKE_RNN_LANES];
     int64_t running = lanes;
 
     for (int64_t i = 0; i < lanes; i++)
-        memory[i] = rnn_row_begin(v);
+        memory[i] = cake_rnn_row_begin(v);
     for (int64_t turn = 0; running > 0; turn++) {
-        int64_t index[RNN_LANES];
+        int64_t index[CAKE_RNN_LANES];
 
         running = 0;
         for (int64_t i = 0; i < lanes; i++)
-            if (turn < rnn_length(v, first + i)) {
-                rnn_load(v, first + i, turn, rnn_trace_of_lane(v, trace, i), &memory[i]);
+            if (turn < cake_rnn_length(v, first + i)) {
+                cake_rnn_load(v, first + i, turn, cake_rnn_trace_of_lane(v, trace, i), &memory[i]);
                 row[running] = memory[i];
                 index[running++] = i;
             }
-        rnn_step(v, first / v->p->batch, row, running, 0, v->p->hidden);
+        cake_rnn_step(v, first / v->p->batch, row, running, 0, v->p->hidden);
         for (int64_t i = 0; i < running; i++)
-            rnn_store(v, turn, &row[i], rnn_trace_of_lane(v, trace, index[i]));
+            cake_rnn_store(v, turn, &row[i], cake_rnn_trace_of_lane(v, trace, index[i]));
     }
     for (int64_t i = 0; i < lanes; i++)
-        rnn_row_end(memory[i]);
+        cake_rnn_row_end(memory[i]);
 }

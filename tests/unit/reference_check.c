@@ -13,6 +13,12 @@ static void fill(const cake_tensor_spec *spec, double *values, cake_random *rand
     for (int64_t i = 0; i < count; i++)
         if (spec->fill == CAKE_FILL_POSITIVE)
             values[i] = (float)cake_random_real(random, scale / 2, 1.5 * scale);
+        else if (spec->fill == CAKE_FILL_INDEX)
+            values[i] = (double)cake_random_below(random, (uint64_t)spec->limit);
+        else if (spec->fill == CAKE_FILL_MASK)
+            values[i] = i % spec->shape[spec->rank - 1] != 0 && cake_random_below(random, 4) == 0
+                            ? -INFINITY
+                            : (float)cake_random_real(random, -2, 2);
         else
             values[i] = (float)cake_random_real(random, -scale, scale);
 }
