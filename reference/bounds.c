@@ -36,33 +36,7 @@ double cake_bound_sum(double k, double u)
     return (2 * sqrt(k) + 4) * u;
 }
 
-bool cake_sum_is_exact(int64_t terms)
+bool cake_sum_is_exact(double terms)
 {
-    return terms <= (1 << 24) / (CAKE_INTEGER_MAX * CAKE_INTEGER_MAX);
-}
-
-/* Eight partial sums, so that the compiler can keep them in vector registers. */
-cake_sum cake_dot(const double *a, const double *b, int64_t count)
-{
-    enum { LANES = 8 };
-    double value[LANES] = {0}, magnitude[LANES] = {0};
-    cake_sum sum = {0, 0};
-    int64_t i = 0;
-
-    for (; i + LANES <= count; i += LANES)
-        for (int lane = 0; lane < LANES; lane++) {
-            double product = a[i + lane] * b[i + lane];
-
-            value[lane] += product;
-            magnitude[lane] += fabs(product);
-        }
-    for (; i < count; i++) {
-        sum.value += a[i] * b[i];
-        sum.magnitude += fabs(a[i] * b[i]);
-    }
-    for (int lane = 0; lane < LANES; lane++) {
-        sum.value += value[lane];
-        sum.magnitude += magnitude[lane];
-    }
-    return sum;
+    return terms * CAKE_INTEGER_MAX * CAKE_INTEGER_MAX <= 0x1p24;
 }

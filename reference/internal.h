@@ -46,7 +46,7 @@ typedef struct cake_sum {
 cake_sum cake_dot(const double *a, const double *b, int64_t count);
 
 /* True if a sum of `terms` products of whole numbers up to CAKE_INTEGER_MAX is exact in f32 in every order. */
-bool cake_sum_is_exact(int64_t terms);
+bool cake_sum_is_exact(double terms);
 
 /* Roundings that one operation may cost, in units of u (bounds.c tells why). */
 #define CAKE_ROUNDINGS_DIVIDE 4.0
@@ -71,6 +71,7 @@ static inline int64_t cake_ceil_div(int64_t a, int64_t b)
 }
 
 extern const cake_op cake_op_attention;
+extern const cake_op cake_op_conv2d;
 extern const cake_op cake_op_linear;
 extern const cake_op cake_op_rnn;
 

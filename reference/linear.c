@@ -42,7 +42,7 @@ static bool exact_on_integers(const void *params)
 {
     const cake_linear *p = params;
 
-    return cake_sum_is_exact(p->in + p->bias);
+    return cake_sum_is_exact((double)p->in + p->bias);
 }
 
 static cake_expected output(const cake_reference *reference, int64_t row, int64_t column)

@@ -6,8 +6,9 @@
 #include "reference/internal.h"
 
 const cake_op *const cake_ops[] = {
-    &cake_op_attention,
     &cake_op_linear,
+    &cake_op_conv2d,
+    &cake_op_attention,
     &cake_op_rnn,
     NULL,
 };

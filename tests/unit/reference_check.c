@@ -23,6 +23,17 @@ static void fill(const cake_tensor_spec *spec, double *values, cake_random *rand
             values[i] = (float)cake_random_real(random, -scale, scale);
 }
 
+static const cake_source source = {.file = "test", .line = 1, .dataset = ""};
+
+cake_workload parse(const char *text)
+{
+    cake_workload workload;
+    cake_error error = {""};
+
+    cr_assert_eq(cake_workload_parse(text, strlen(text), &source, &workload, &error), CAKE_OK, "%s", error.text);
+    return workload;
+}
+
 evaluation evaluate(const char *name, void *params, int32_t accuracy, uint64_t seed)
 {
     const cake_op *op = cake_op_find(name);
@@ -53,6 +64,15 @@ evaluation evaluate(const char *name, void *params, int32_t accuracy, uint64_t s
     return e;
 }
 
+evaluation evaluate_line(const char *text, int32_t accuracy, uint64_t seed)
+{
+    cake_workload workload = parse(text);
+    evaluation e = evaluate(workload.op->name, workload.params, accuracy, seed);
+
+    e.workload = workload;
+    return e;
+}
+
 void evaluate_again(evaluation *e)
 {
     const cake_op *op = e->reference.op;
@@ -69,6 +89,7 @@ void evaluate_again(evaluation *e)
 void evaluation_free(evaluation *e)
 {
     cake_reference_end(&e->reference);
+    cake_workload_free(&e->workload);
     for (int i = 0; i < CAKE_MAX_TENSORS; i++) {
         free(e->values[i]);
         free(e->expected[i]);
@@ -117,7 +138,7 @@ static void check_element(evaluation *e, int output, int64_t element, cake_rando
     cr_assert(word.element >= 0 && word.element < cake_spec_elements(&e->reference.tensors.tensor[word.tensor]));
     value = &e->values[word.tensor][word.element];
     old = *value;
-    *value = old + 1;
+    *value = old + 64;
     one = op->element(&e->reference, &word, place);
     cr_assert_eq(
         cake_reference_begin(&anew, op, e->reference.params, CAKE_F32, e->reference.accuracy, e->values, &error),
@@ -199,6 +220,25 @@ float *as_bf16(evaluation *e, const char *name)
         memcpy(&values[i], &bits, sizeof bits);
     }
     return values;
+}
+
+void set_values(evaluation *e, const char *name, const double *values, int count)
+{
+    double *to = tensor_values(e, name);
+
+    cr_assert(count <= tensor_count(e, name));
+    for (int i = 0; i < count; i++)
+        to[i] = values[i];
+}
+
+void check_invalid_line(const char *text, const char *message)
+{
+    cake_workload workload;
+    cake_error error = {""};
+
+    cr_assert_eq(cake_workload_parse(text, strlen(text), &source, &workload, &error), CAKE_E_USAGE, "accepted: %s",
+                 text);
+    cr_assert(strstr(error.text, message), "expected '%s' in '%s'", message, error.text);
 }
 
 void check_invalid(const char *name, void *params, const char *text)

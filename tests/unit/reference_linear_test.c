@@ -4,21 +4,14 @@
 
 #include "reference_check.h"
 
-#define LINEAR(...) ((cake_linear){.struct_size = sizeof(cake_linear), __VA_ARGS__})
-
 Test(linear, hand_computed)
 {
-    cake_linear p = LINEAR(.rows = 2, .in = 3, .out = 2, .bias = 1);
-    evaluation e = evaluate("linear", &p, CAKE_STANDARD, 1);
-    const double x[] = {1, 2, 3, -1, 0, 4}, w[] = {1, 0, -1, 2, 2, 2}, b[] = {10, 20};
+    evaluation e = evaluate_line("linear rows=2 in=3 out=2 bias=1", CAKE_STANDARD, 1);
     const double y[] = {8, 32, 5, 26};
 
-    for (int i = 0; i < 6; i++) {
-        tensor_values(&e, "x")[i] = x[i];
-        tensor_values(&e, "w")[i] = w[i];
-    }
-    tensor_values(&e, "b")[0] = b[0];
-    tensor_values(&e, "b")[1] = b[1];
+    set_values(&e, "x", (double[]){1, 2, 3, -1, 0, 4}, 6);
+    set_values(&e, "w", (double[]){1, 0, -1, 2, 2, 2}, 6);
+    set_values(&e, "b", (double[]){10, 20}, 2);
     evaluate_again(&e);
     for (int i = 0; i < 4; i++)
         cr_assert_eq(e.expected[0][i].value, y[i]);
@@ -29,8 +22,7 @@ Test(linear, hand_computed)
 
 Test(linear, elements_agree)
 {
-    cake_linear p = LINEAR(.rows = 13, .in = 37, .out = 11, .bias = 1);
-    evaluation e = evaluate("linear", &p, CAKE_STANDARD, 2);
+    evaluation e = evaluate_line("linear rows=13 in=37 out=11 bias=1", CAKE_STANDARD, 2);
 
     check_elements(&e, 1000, true);
     evaluation_free(&e);
@@ -57,22 +49,24 @@ static float *kernel(const cake_linear *p, const float *x, const float *w, int64
 
 Test(linear, bound_accepts_every_order_and_rejects_misdeeds)
 {
-    const int64_t widths[] = {1, 64, 1000, 4096, 25088};
+    const char *const workloads[] = {"linear rows=8 in=1 out=32", "linear rows=8 in=64 out=32",
+                                     "linear rows=8 in=1000 out=32", "linear rows=8 in=4096 out=32",
+                                     "linear rows=8 in=25088 out=32"};
 
     for (int i = 0; i < 5; i++) {
-        cake_linear p = LINEAR(.rows = 8, .in = widths[i], .out = 32);
-        evaluation e = evaluate("linear", &p, CAKE_STANDARD, 3);
+        evaluation e = evaluate_line(workloads[i], CAKE_STANDARD, 3);
+        const cake_linear *p = e.workload.params;
         float *x = as_f32(&e, "x"), *w = as_f32(&e, "w"), *x16 = as_bf16(&e, "x"), *w16 = as_bf16(&e, "w");
-        float *forward = kernel(&p, x, w, p.in, false), *backward = kernel(&p, x, w, p.in, true);
-        float *half = kernel(&p, x, w, p.in / 2, false), *low = kernel(&p, x16, w16, p.in, false);
-        float *zeros = kernel(&p, x, w, 0, false);
+        float *forward = kernel(p, x, w, p->in, false), *backward = kernel(p, x, w, p->in, true);
+        float *half = kernel(p, x, w, p->in / 2, false), *low = kernel(p, x16, w16, p->in, false);
+        float *zeros = kernel(p, x, w, 0, false);
 
         cr_assert(!rejects(&e, 0, forward));
         cr_assert(!rejects(&e, 0, backward));
         cr_assert(rejects(&e, 0, half));
-        cr_assert(rejects(&e, 0, low), "bf16 passes with %ld features", (long)p.in);
+        cr_assert(rejects(&e, 0, low), "bf16 passes with %ld features", (long)p->in);
         cr_assert(rejects(&e, 0, zeros));
-        cr_log_info("linear in=%ld: forward %.3f backward %.3f bf16 %.1f half %.1f bounds", (long)p.in,
+        cr_log_info("linear in=%ld: forward %.3f backward %.3f bf16 %.1f half %.1f bounds", (long)p->in,
                     worst_error(&e, 0, forward), worst_error(&e, 0, backward), worst_error(&e, 0, low),
                     worst_error(&e, 0, half));
         free(x), free(w), free(x16), free(w16), free(forward), free(backward), free(half), free(low), free(zeros);
@@ -82,36 +76,33 @@ Test(linear, bound_accepts_every_order_and_rejects_misdeeds)
 
 Test(linear, whole_numbers_are_exact_until_f32_overflows_its_significand)
 {
-    const cake_op *op = cake_op_find("linear");
-    cake_linear small = LINEAR(.rows = 1, .in = 4096, .out = 1), large = LINEAR(.rows = 1, .in = 1 << 20, .out = 1);
-    evaluation e = evaluate("linear", &small, CAKE_EXACT, 1);
+    evaluation e = evaluate_line("linear in=4096 out=1", CAKE_EXACT, 1);
+    cake_workload large = parse("linear in=1048576 out=1");
 
-    cr_assert(op->exact_on_integers(&small));
-    cr_assert_not(op->exact_on_integers(&large));
+    cr_assert(e.workload.op->exact_on_integers(e.workload.params));
+    cr_assert_not(large.op->exact_on_integers(large.params));
     cr_assert_eq(e.expected[0][0].bound, 0);
+    cake_workload_free(&large);
     evaluation_free(&e);
 }
 
 Test(linear, cost)
 {
-    const cake_op *op = cake_op_find("linear");
-    cake_linear p = LINEAR(.rows = 3, .in = 5, .out = 7, .bias = 1);
+    cake_workload w = parse("linear rows=3 in=5 out=7 bias=1");
 
-    cr_assert_eq(op->flops(&p), 3 * 7 * 11);
-    cr_assert_eq(cake_op_bytes(op, &p, CAKE_F32), 4 * (15 + 35 + 7 + 21));
+    cr_assert_eq(w.op->flops(w.params), 3 * 7 * 11);
+    cr_assert_eq(cake_op_bytes(w.op, w.params, CAKE_F32), 4 * (15 + 35 + 7 + 21));
+    cake_workload_free(&w);
 }
 
 Test(linear, refuses_what_overflows)
 {
-    cake_linear p = LINEAR(.rows = INT32_MAX, .in = INT32_MAX, .out = 1);
-
-    check_invalid("linear", &p, "smaller than 2^62 bytes, found 'x'");
+    check_invalid_line("linear rows=2147483647 in=2147483647 out=1", "smaller than 2^62 bytes, found 'x'");
 }
 
 Test(linear, survives_what_is_not_finite)
 {
-    cake_linear p = LINEAR(.rows = 2, .in = 3, .out = 2);
-    evaluation e = evaluate("linear", &p, CAKE_STANDARD, 1);
+    evaluation e = evaluate_line("linear rows=2 in=3 out=2", CAKE_STANDARD, 1);
 
     tensor_values(&e, "x")[0] = NAN;
     tensor_values(&e, "x")[3] = INFINITY;

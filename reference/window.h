@@ -1,0 +1,43 @@
+/* Windows that slide over one axis of an image: shared by convolution and pooling. */
+#ifndef LAYERCAKE_REFERENCE_WINDOW_H
+#define LAYERCAKE_REFERENCE_WINDOW_H
+
+#include "reference/internal.h"
+
+/* One axis: `kernel` places, `dilation` apart, over `in` places of the image with padding before and after; the
+ * first window begins at -pad_begin, the next ones `stride` further each. `axis` is 'h' or 'w', for messages. */
+typedef struct cake_window {
+    char axis;
+    int64_t in, kernel, stride, pad_begin, pad_end, dilation;
+} cake_window;
+
+/* How many places a window spans. */
+static inline int64_t cake_window_span(const cake_window *window)
+{
+    return (window->kernel - 1) * window->dilation + 1;
+}
+
+/* Number of windows inside the padded image; a message if there is none. With ceil_mode the last window may stick
+ * out, but must begin inside the image or the padding before it. */
+cake_status cake_window_count(const cake_window *window, bool ceil_mode, const char *op, int64_t *count,
+                              cake_error *error);
+
+/* The range of i in 0 .. count-1 for which 0 <= offset + i step < limit; step > 0. Empty: end <= begin. */
+typedef struct cake_range {
+    int64_t begin, end;
+} cake_range;
+
+static inline cake_range cake_inside(int64_t offset, int64_t step, int64_t limit, int64_t count)
+{
+    cake_range range = {0, 0};
+
+    if (offset < 0)
+        range.begin = cake_ceil_div(-offset, step);
+    if (offset < limit)
+        range.end = cake_ceil_div(limit - offset, step);
+    if (range.end > count)
+        range.end = count;
+    return range;
+}
+
+#endif
