@@ -1,0 +1,5 @@
+#include "common/vec/vec_portable.h"
+
+#include "blas/rows.inc.h"
+
+const blas_rows rows_portable = ROWS_TABLE;
