@@ -224,12 +224,6 @@ static cake_expected element(const cake_reference *reference, const cake_place *
     return finish(reference, t.o, cake_conv2d_fast_error(reference, t.n, t.o, changed), t.sum[0][0]);
 }
 
-/* A random place of the range, which is not empty. */
-static int64_t pick(cake_range range, cake_random *random)
-{
-    return range.begin + (int64_t)cake_random_below(random, (uint64_t)(range.end - range.begin));
-}
-
 static cake_place influence(const cake_reference *reference, cake_place place, cake_random *random)
 {
     const cake_conv2d *p = reference->params;
@@ -244,8 +238,8 @@ static cake_place influence(const cake_reference *reference, cake_place place, c
     if (rows.begin >= rows.end || columns.begin >= columns.end)
         return (cake_place){.tensor = -1};
     c = o / (p->oc / p->groups) * group_channels + (int64_t)cake_random_below(random, (uint64_t)group_channels);
-    i = top + pick(rows, random) * p->dil_h;
-    j = left + pick(columns, random) * p->dil_w;
+    i = top + cake_pick(rows, random) * p->dil_h;
+    j = left + cake_pick(columns, random) * p->dil_w;
     return (cake_place){.tensor = 0, .element = ((n * p->ic + c) * p->ih + i) * p->iw + j};
 }
 

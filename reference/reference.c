@@ -6,11 +6,7 @@
 #include "reference/internal.h"
 
 const cake_op *const cake_ops[] = {
-    &cake_op_linear,
-    &cake_op_conv2d,
-    &cake_op_attention,
-    &cake_op_rnn,
-    NULL,
+    &cake_op_linear, &cake_op_conv2d, &cake_op_pool2d, &cake_op_attention, &cake_op_rnn, NULL,
 };
 
 static const struct {

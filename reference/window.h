@@ -40,4 +40,10 @@ static inline cake_range cake_inside(int64_t offset, int64_t step, int64_t limit
     return range;
 }
 
+/* A random place of a range that is not empty. */
+static inline int64_t cake_pick(cake_range range, cake_random *random)
+{
+    return range.begin + (int64_t)cake_random_below(random, (uint64_t)(range.end - range.begin));
+}
+
 #endif
