@@ -4,23 +4,32 @@
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 /* The members that all kernels here have in common, and those that differ. */
-#define KERNEL(op_, name_, accuracy_, reduction_, phased_)                                                           \
+#define KERNEL_IN(layouts_, op_, name_, accuracy_, reduction_, phased_)                                              \
     {                                                                                                                \
         .struct_size = CAKE_SIZE_THROUGH(cake_kernel, close), .accuracy = (accuracy_), .op = (op_), .name = (name_), \
-        .layouts = layouts, .n_layouts = COUNT(layouts), .min_align = 64, .max_threads = 1,                          \
+        .layouts = (layouts_), .n_layouts = COUNT(layouts_), .min_align = 64, .max_threads = 1,                      \
         .reduction = (reduction_), .data = (phased_), .can_run = cake_phased_can_run, .open = cake_phased_open,      \
         .run = cake_phased_run, .close = cake_phased_close                                                           \
     }
 
+#define KERNEL(op_, name_, accuracy_, reduction_, phased_)                                                           \
+    KERNEL_IN(blocked, op_, name_, accuracy_, reduction_, phased_)
+
 /* Of images; other ops have none. */
-static const int32_t layouts[] = {CAKE_NCHW16C};
+static const int32_t blocked[] = {CAKE_NCHW16C}, planar[] = {CAKE_NCHW};
+static const int32_t any_layout[] = {CAKE_NCHW16C, CAKE_NCHW, CAKE_NHWC}, by_channel[] = {CAKE_NCHW16C, CAKE_NCHW};
 
 static const cake_kernel table[] = {
+    KERNEL_IN(any_layout, "batch_norm", "affine", CAKE_STANDARD, 1, &cake_batch_norm_affine_avx512),
+    KERNEL_IN(by_channel, "batch_norm", "training", CAKE_STANDARD, 1, &cake_batch_norm_training_avx512),
+    KERNEL_IN(planar, "group_norm", "runs", CAKE_STANDARD, 1, &cake_group_norm_runs_avx512),
+    KERNEL("layer_norm", "rows", CAKE_STANDARD, 1, &cake_layer_norm_rows_avx512),
     KERNEL("linear", "packed", CAKE_STANDARD, 1, &cake_linear_packed_avx512),
+    KERNEL("rms_norm", "rows", CAKE_STANDARD, 1, &cake_rms_norm_rows_avx512),
 };
 
 static const cake_kernel *const kernels[] = {
-    &table[0],
+    &table[0], &table[1], &table[2], &table[3], &table[4], &table[5],
 };
 
 _Static_assert(COUNT(kernels) == COUNT(table), "every kernel is listed");

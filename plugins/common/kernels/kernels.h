@@ -8,8 +8,21 @@
 
 extern const cake_phased cake_linear_packed_avx2, cake_linear_packed_avx512, cake_linear_packed_portable;
 
+extern const cake_phased cake_batch_norm_affine_avx2, cake_batch_norm_affine_avx512, cake_batch_norm_affine_portable;
+extern const cake_phased cake_batch_norm_training_avx2, cake_batch_norm_training_avx512,
+    cake_batch_norm_training_portable;
+extern const cake_phased cake_group_norm_runs_avx2, cake_group_norm_runs_avx512, cake_group_norm_runs_portable;
+extern const cake_phased cake_layer_norm_rows_avx2, cake_layer_norm_rows_avx512, cake_layer_norm_rows_portable;
+extern const cake_phased cake_rms_norm_rows_avx2, cake_rms_norm_rows_avx512, cake_rms_norm_rows_portable;
+
 /* What a kernel can do does not depend on the ISA: these are compiled for the baseline CPU. */
 int32_t cake_linear_packed_can_run(const cake_problem *problem, const cake_host *host);
+
+int32_t cake_batch_norm_affine_can_run(const cake_problem *problem, const cake_host *host);
+int32_t cake_batch_norm_training_can_run(const cake_problem *problem, const cake_host *host);
+int32_t cake_group_norm_runs_can_run(const cake_problem *problem, const cake_host *host);
+int32_t cake_layer_norm_rows_can_run(const cake_problem *problem, const cake_host *host);
+int32_t cake_rms_norm_rows_can_run(const cake_problem *problem, const cake_host *host);
 
 /* For can_run: is the problem in f32? Explains if not. */
 int32_t cake_f32_only(const cake_problem *problem, const cake_host *host);

@@ -1,0 +1,37 @@
+/* What the norms' kernels can run. */
+#include "common/kernels/kernels.h"
+
+int32_t cake_batch_norm_affine_can_run(const cake_problem *problem, const cake_host *host)
+{
+    const cake_batch_norm *p = problem->params;
+
+    if (!p->training)
+        return cake_f32_only(problem, host);
+    host->explain(host, "computes inference only");
+    return CAKE_UNSUPPORTED;
+}
+
+int32_t cake_batch_norm_training_can_run(const cake_problem *problem, const cake_host *host)
+{
+    const cake_batch_norm *p = problem->params;
+
+    if (p->training && problem->layout != CAKE_NHWC)
+        return cake_f32_only(problem, host);
+    host->explain(host, p->training ? "takes no nhwc" : "computes training only");
+    return CAKE_UNSUPPORTED;
+}
+
+int32_t cake_group_norm_runs_can_run(const cake_problem *problem, const cake_host *host)
+{
+    return cake_f32_only(problem, host);
+}
+
+int32_t cake_layer_norm_rows_can_run(const cake_problem *problem, const cake_host *host)
+{
+    return cake_f32_only(problem, host);
+}
+
+int32_t cake_rms_norm_rows_can_run(const cake_problem *problem, const cake_host *host)
+{
+    return cake_f32_only(problem, host);
+}
