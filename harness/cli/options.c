@@ -105,7 +105,7 @@ static cake_status bad_number(const cake_option *option, const char *what, const
 {
     cake_found buffer;
 
-    return cake_fail(error, CAKE_E_USAGE, "expected %s from %.15g to %.15g for --%s, found %s", what, option->min,
+    return cake_fail(error, CAKE_E_USAGE, "expected %s from %.16g to %.16g for --%s, found %s", what, option->min,
                      option->max, option->name, found(text, &buffer));
 }
 
