@@ -19,6 +19,12 @@
 static const int32_t blocked[] = {CAKE_NCHW16C}, planar[] = {CAKE_NCHW};
 static const int32_t any_layout[] = {CAKE_NCHW16C, CAKE_NCHW, CAKE_NHWC}, by_channel[] = {CAKE_NCHW16C, CAKE_NCHW};
 
+static const int32_t by_pixel[] = {CAKE_NCHW16C, CAKE_NHWC};
+
+static const cake_kernel conv2d[] = {
+    KERNEL_IN(by_pixel, "conv2d", "direct", CAKE_STANDARD, 1, &cake_conv2d_direct_avx512),
+};
+
 static const cake_kernel table[] = {
     KERNEL_IN(any_layout, "batch_norm", "affine", CAKE_STANDARD, 1, &cake_batch_norm_affine_avx512),
     KERNEL_IN(by_channel, "batch_norm", "training", CAKE_STANDARD, 1, &cake_batch_norm_training_avx512),
@@ -29,10 +35,10 @@ static const cake_kernel table[] = {
 };
 
 static const cake_kernel *const kernels[] = {
-    &table[0], &table[1], &table[2], &table[3], &table[4], &table[5],
+    &conv2d[0], &table[0], &table[1], &table[2], &table[3], &table[4], &table[5],
 };
 
-_Static_assert(COUNT(kernels) == COUNT(table), "every kernel is listed");
+_Static_assert(COUNT(kernels) == COUNT(conv2d) + COUNT(table), "every kernel is listed");
 
 static const cake_plugin plugin = {
     .struct_size = CAKE_SIZE_THROUGH(cake_plugin, kernels),

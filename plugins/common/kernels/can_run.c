@@ -12,3 +12,8 @@ int32_t cake_linear_packed_can_run(const cake_problem *problem, const cake_host 
 {
     return cake_f32_only(problem, host);
 }
+
+int32_t cake_conv2d_direct_can_run(const cake_problem *problem, const cake_host *host)
+{
+    return cake_f32_only(problem, host);
+}

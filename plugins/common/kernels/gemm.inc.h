@@ -44,33 +44,39 @@ static inline int64_t gemm_b_floats(int64_t k, int64_t n)
     return k * gemm_panels(n) * GEMM_NR;
 }
 
-/* Pack columns of panels begin .. end-1 of b, whose element [k][n] is b[k * stride_k + n * stride_n]. Layout:
- * [block of k][panel][k within the block][GEMM_NR]. */
+/* Pack one block of k, of panels begin .. end-1: `packed` is the block's own [panel][depth][GEMM_NR]. b's element
+ * [k][n] is b[k * stride_k + n * stride_n]. */
+static inline void gemm_pack_block(float *packed, const float *b, int64_t depth, int64_t n, int64_t stride_k,
+                                   int64_t stride_n, int64_t begin, int64_t end)
+{
+    for (int64_t p = begin; p < end; p++) {
+        float *to = packed + p * depth * GEMM_NR;
+        int64_t columns = n - p * GEMM_NR < GEMM_NR ? n - p * GEMM_NR : GEMM_NR;
+        const float *from = b + p * GEMM_NR * stride_n;
+        for (int64_t i = 0; i < depth; i++)
+            for (int64_t j = 0; j < GEMM_NR; j++)
+                to[i * GEMM_NR + j] = j < columns ? from[i * stride_k + j * stride_n] : 0;
+    }
+}
+
+/* Pack panels begin .. end-1 of the whole b: its blocks of k, one after another. */
 static inline void gemm_pack_b(float *packed, const float *b, int64_t k, int64_t n, int64_t stride_k,
                                int64_t stride_n, int64_t begin, int64_t end)
 {
-    int64_t kc = gemm_k_block(k), panels = gemm_panels(n);
+    int64_t kc = gemm_k_block(k), width = gemm_panels(n) * GEMM_NR;
 
-    for (int64_t k0 = 0; k0 < k; k0 += kc) {
-        int64_t depth = k - k0 < kc ? k - k0 : kc;
-        for (int64_t p = begin; p < end; p++) {
-            float *to = packed + k0 * panels * GEMM_NR + p * depth * GEMM_NR;
-            int64_t columns = n - p * GEMM_NR < GEMM_NR ? n - p * GEMM_NR : GEMM_NR;
-            const float *from = b + k0 * stride_k + p * GEMM_NR * stride_n;
-            for (int64_t i = 0; i < depth; i++)
-                for (int64_t j = 0; j < GEMM_NR; j++)
-                    to[i * GEMM_NR + j] = j < columns ? from[i * stride_k + j * stride_n] : 0;
-        }
-    }
+    for (int64_t k0 = 0; k0 < k; k0 += kc)
+        gemm_pack_block(packed + k0 * width, b + k0 * stride_k, k - k0 < kc ? k - k0 : kc, n, stride_k, stride_n,
+                        begin, end);
 }
 
 /* Where a finished tile goes: c = tile + add. */
 typedef struct gemm_tile_end {
-    float *c;
-    int64_t ldc;
-    const float *add; /* c to accumulate, a row of bias, or gemm_zeros */
-    int64_t ldadd;    /* 0 where every row adds the same */
-    int64_t columns;  /* 1 .. GEMM_NR that exist */
+    float *c;         /* row r, vector v at c + r ldc + v step */
+    const float *add; /* c to accumulate, bias, or gemm_zeros; its own two distances */
+    int64_t ldc, step;
+    int64_t ldadd, addstep; /* ldadd = 0: every row adds the same */
+    int64_t columns;        /* how many exist; more than GEMM_NR means all */
 } gemm_tile_end;
 
 static const float gemm_zeros[GEMM_NR];
@@ -85,7 +91,7 @@ VEC_INLINE void gemm_tile_store(int mr, int nv, const vec *acc, const gemm_tile_
         for (int r = 0; r < mr; r++, c += end->ldc, add += end->ldadd) {
             VEC_UNROLL
             for (int v = 0; v < nv; v++)
-                vec_store(c + v * VEC_LANES, vec_add(acc[r * nv + v], vec_load(add + v * VEC_LANES)));
+                vec_store(c + v * end->step, vec_add(acc[r * nv + v], vec_load(add + v * end->addstep)));
         }
         return;
     }
@@ -95,9 +101,8 @@ VEC_INLINE void gemm_tile_store(int mr, int nv, const vec *acc, const gemm_tile_
         vmask m = vec_mask(left > VEC_LANES ? VEC_LANES : left > 0 ? (int)left : 0);
         VEC_UNROLL
         for (int r = 0; r < mr; r++) {
-            int64_t at = v * VEC_LANES;
-            vec sum = vec_add(acc[r * nv + v], vec_load_mask(add + r * end->ldadd + at, m));
-            vec_store_mask(c + r * end->ldc + at, sum, m);
+            vec sum = vec_add(acc[r * nv + v], vec_load_mask(add + r * end->ldadd + v * end->addstep, m));
+            vec_store_mask(c + r * end->ldc + v * end->step, sum, m);
         }
     }
 }
@@ -148,57 +153,58 @@ VEC_INLINE void gemm_tile(int mr, int nv, int sets, int64_t k, const float *rest
     gemm_tile_store(mr, nv, acc, end);
 }
 
-/* A tile of `rows` rows, 1 .. GEMM_MR, of a with rows GEMM_LDA apart; b's rows are ldb apart. A function of its own,
- * so that the compiler gives each tile all the registers. */
-static __attribute__((noinline)) void gemm_f32_tile(int rows, int64_t k, const float *a, const float *b, int64_t ldb,
-                                                    const gemm_tile_end *end)
+/* gemm_tile for a number of rows that only the run knows, 1 .. GEMM_MR. */
+VEC_INLINE void gemm_tile_rows(int rows, int nv, int64_t k, const float *a, const float *b, int64_t ldb,
+                               const gemm_tile_end *end)
 {
-    enum { WIDE = GEMM_MR > 6 }; /* tiles of more than six rows exist */
+    enum { LAST = GEMM_MR };
 
     switch (rows) {
-    case 1:
-        gemm_tile(1, GEMM_NV, 4, k, a, GEMM_LDA, b, ldb, end);
-        break;
-    case 2:
-        gemm_tile(2, GEMM_NV, 2, k, a, GEMM_LDA, b, ldb, end);
-        break;
-    case 3:
-        gemm_tile(3, GEMM_NV, WIDE ? 2 : 1, k, a, GEMM_LDA, b, ldb, end);
-        break;
-    case 4:
-        gemm_tile(4, GEMM_NV, 1, k, a, GEMM_LDA, b, ldb, end);
-        break;
-    case 5:
-        gemm_tile(5, GEMM_NV, 1, k, a, GEMM_LDA, b, ldb, end);
-        break;
-    case 6:
-        gemm_tile(6, GEMM_NV, 1, k, a, GEMM_LDA, b, ldb, end);
-        break;
-    case 7:
-        gemm_tile(WIDE ? 7 : 1, GEMM_NV, 1, k, a, GEMM_LDA, b, ldb, end);
-        break;
-    case 8:
-        gemm_tile(WIDE ? 8 : 1, GEMM_NV, 1, k, a, GEMM_LDA, b, ldb, end);
-        break;
-    case 9:
-        gemm_tile(WIDE ? 9 : 1, GEMM_NV, 1, k, a, GEMM_LDA, b, ldb, end);
-        break;
-    case 10:
-        gemm_tile(WIDE ? 10 : 1, GEMM_NV, 1, k, a, GEMM_LDA, b, ldb, end);
-        break;
-    case 11:
-        gemm_tile(WIDE ? 11 : 1, GEMM_NV, 1, k, a, GEMM_LDA, b, ldb, end);
-        break;
-    case 12:
-        gemm_tile(WIDE ? 12 : 1, GEMM_NV, 1, k, a, GEMM_LDA, b, ldb, end);
-        break;
-    case 13:
-        gemm_tile(WIDE ? 13 : 1, GEMM_NV, 1, k, a, GEMM_LDA, b, ldb, end);
-        break;
+#define ROWS(mr, sets)                                                                                               \
+    case mr:                                                                                                         \
+        gemm_tile((mr) <= LAST ? (mr) : 1, nv, (mr) <= LAST ? (sets) : 1, k, a, GEMM_LDA, b, ldb, end);              \
+        break
+        ROWS(1, 4);
+        ROWS(2, 2);
+        ROWS(3, LAST > 6 ? 2 : 1);
+        ROWS(4, 1);
+        ROWS(5, 1);
+        ROWS(6, 1);
+        ROWS(7, 1);
+        ROWS(8, 1);
+        ROWS(9, 1);
+        ROWS(10, 1);
+        ROWS(11, 1);
+        ROWS(12, 1);
+        ROWS(13, 1);
+        ROWS(14, 1);
+#undef ROWS
     default:
-        gemm_tile(WIDE ? 14 : 1, GEMM_NV, 1, k, a, GEMM_LDA, b, ldb, end);
         break;
     }
+}
+
+/* A tile of packed a, rows GEMM_LDA apart, and a panel of b, rows ldb apart: of the whole panel, or of its first
+ * vector only. Functions of their own, so that the compiler gives each tile all the registers. */
+static __attribute__((noinline)) void gemm_f32_wide(int rows, int64_t k, const float *a, const float *b, int64_t ldb,
+                                                    const gemm_tile_end *end)
+{
+    gemm_tile_rows(rows, GEMM_NV, k, a, b, ldb, end);
+}
+
+static __attribute__((noinline)) void gemm_f32_narrow(int rows, int64_t k, const float *a, const float *b,
+                                                      int64_t ldb, const gemm_tile_end *end)
+{
+    gemm_tile_rows(rows, 1, k, a, b, ldb, end);
+}
+
+static inline void gemm_f32_tile(int rows, int64_t k, const float *a, const float *b, int64_t ldb,
+                                 const gemm_tile_end *end)
+{
+    if (end->columns > VEC_LANES)
+        gemm_f32_wide(rows, k, a, b, ldb, end);
+    else
+        gemm_f32_narrow(rows, k, a, b, ldb, end);
 }
 
 /* A product with packed b. */
@@ -243,7 +249,8 @@ static inline void gemm_compute(const gemm *g, int64_t m0, int64_t m1, int64_t p
             for (int64_t p = p0; p < p1; p++) {
                 int64_t column = p * GEMM_NR;
                 float *c = g->c + row * g->ldc + column;
-                gemm_tile_end end = {.c = c, .ldc = g->ldc, .columns = g->n - column};
+                gemm_tile_end end = {.c = c, .ldc = g->ldc, .step = VEC_LANES, .columns = g->n - column};
+                end.addstep = VEC_LANES;
                 if (g->accumulate || k0 > 0)
                     end.add = c, end.ldadd = g->ldc;
                 else

@@ -1,0 +1,12 @@
+#include "common/vec/vec_portable.h"
+
+#include "common/kernels/conv2d_direct.inc.h"
+
+const cake_phased cake_conv2d_direct_portable = {
+    .can_run = cake_conv2d_direct_can_run,
+    .open = conv_direct_open,
+    .phases = conv_direct_phases,
+    .items = conv_direct_items,
+    .work = conv_direct_work,
+    .close = conv_direct_close,
+};
