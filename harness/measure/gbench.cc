@@ -1,7 +1,6 @@
 #include "gbench.h"
 
 #include <benchmark/benchmark.h>
-#include <regex.h>
 
 #include <cerrno>
 #include <cmath>
@@ -10,11 +9,11 @@
 #include <cstring>
 #include <exception>
 #include <fstream>
-#include <initializer_list>
 #include <memory>
-#include <sstream>
 #include <string>
 #include <vector>
+
+#include "gbench_flags.h"
 
 struct cake_gbench_state {
     benchmark::State &state;
@@ -55,128 +54,6 @@ bool fail(cake_gbench_error *error, const std::string &text)
 }
 
 /* --- Flags --------------------------------------------------------------------------------------------------- */
-
-/* Each value is looked at here first: on some bad ones Google Benchmark ends the program, and versions differ. */
-typedef bool Check(const std::string &value);
-
-bool one_of(const std::string &value, std::initializer_list<const char *> words)
-{
-    for (const char *word : words)
-        if (value == word)
-            return true;
-    return false;
-}
-
-bool is_bool(const std::string &value)
-{
-    return one_of(value, {"true", "false", "yes", "no", "on", "off", "1", "0"});
-}
-
-bool is_count(const std::string &value)
-{
-    return !value.empty() && value.size() <= 9 && value.find_first_not_of("0123456789") == std::string::npos &&
-           std::stol(value) > 0;
-}
-
-/* Seconds, not negative; `unit` may follow the number. */
-bool is_seconds(const std::string &value, const char *unit, double least)
-{
-    char *end = nullptr;
-    const double seconds = std::strtod(value.c_str(), &end);
-
-    return end != value.c_str() && (*end == '\0' || !std::strcmp(end, unit)) && std::isfinite(seconds) &&
-           seconds >= least;
-}
-
-bool is_time(const std::string &value)
-{
-    return is_seconds(value, "s", 1e-9) ||
-           (!value.empty() && value.back() == 'x' && is_count(value.substr(0, value.size() - 1)));
-}
-
-bool is_warmup(const std::string &value)
-{
-    return is_seconds(value, "", 0);
-}
-
-bool is_format(const std::string &value)
-{
-    return one_of(value, {"console", "json", "csv"});
-}
-
-bool is_unit(const std::string &value)
-{
-    return one_of(value, {"ns", "us", "ms", "s"});
-}
-
-bool is_color(const std::string &value)
-{
-    return value == "auto" || is_bool(value);
-}
-
-bool is_regex(const std::string &value)
-{
-    regex_t regex;
-
-    if (regcomp(&regex, value.c_str() + (value[0] == '-'), REG_EXTENDED | REG_NOSUB) != 0)
-        return false;
-    regfree(&regex);
-    return true;
-}
-
-bool is_context(const std::string &value)
-{
-    std::istringstream pairs(value);
-
-    for (std::string pair; std::getline(pairs, pair, ',');)
-        if (pair.find('=') == std::string::npos || pair.find('=') != pair.rfind('=') || pair[0] == '=')
-            return false;
-    return !value.empty();
-}
-
-bool is_file(const std::string &value)
-{
-    return !value.empty();
-}
-
-const struct Flag {
-    const char *name;
-    Check *check;
-    const char *expected;
-} flags[] = {
-    {"benchmark_list_tests", is_bool, "true or false"},
-    {"benchmark_filter", is_regex, "an extended regular expression"},
-    {"benchmark_min_time", is_time, "seconds (0.5s) or iterations (100x), above 0"},
-    {"benchmark_min_warmup_time", is_warmup, "seconds"},
-    {"benchmark_repetitions", is_count, "a number, 1 or more"},
-    {"benchmark_enable_random_interleaving", is_bool, "true or false"},
-    {"benchmark_report_aggregates_only", is_bool, "true or false"},
-    {"benchmark_display_aggregates_only", is_bool, "true or false"},
-    {"benchmark_format", is_format, "console, json or csv"},
-    {"benchmark_out", is_file, "a file's name"},
-    {"benchmark_out_format", is_format, "json, csv or console"},
-    {"benchmark_color", is_color, "auto, true or false"},
-    {"benchmark_counters_tabular", is_bool, "true or false"},
-    {"benchmark_context", is_context, "key=value,..."},
-    {"benchmark_time_unit", is_unit, "ns, us, ms or s"},
-};
-
-/* The flag of "--name=value" or "--name", which means true; NULL if it is none of Google Benchmark's. */
-const Flag *find_flag(const char *argument, std::string *value)
-{
-    if (std::strncmp(argument, "--", 2))
-        return nullptr;
-
-    const char *equals = std::strchr(argument, '=');
-    const std::string name(argument + 2, equals ? equals : argument + std::strlen(argument));
-
-    for (const Flag &flag : flags)
-        if (name == flag.name) {
-            *value = equals ? equals + 1 : flag.check == is_bool ? "true" : "";
-            return &flag;
-        }
-    return nullptr;
-}
 
 /* The present run's file. Google Benchmark would open it anew, and so empty, in each run. */
 std::unique_ptr<benchmark::BenchmarkReporter> make_file_reporter(const std::string &format)
@@ -221,31 +98,32 @@ bool initialise(int *argc, char **argv, cake_gbench_error *error)
     static char program[] = "benchmark";
     std::vector<std::string> taken; /* for Google Benchmark */
     std::vector<char *> rest;       /* for the caller */
-    std::string out, format = library.out_format, value;
+    std::string out, format = library.out_format;
     int64_t iterations = library.default_iterations;
 
     for (int i = 1; i < *argc; i++) {
-        const Flag *flag = find_flag(argv[i], &value);
+        cake_gbench_flag flag;
 
-        if (!flag) {
+        if (!cake_gbench_flag_parse(argv[i], &flag)) {
             rest.push_back(argv[i]);
             continue;
         }
-        if (!flag->check(value))
-            return fail(error,
-                        std::string("--") + flag->name + ": expected " + flag->expected + ", found '" + value + "'");
-        if (!std::strcmp(flag->name, "benchmark_out")) {
+        const std::string name = flag.name;
+        std::string value = flag.value;
+
+        if (!flag.valid)
+            return fail(error, "--" + name + ": expected " + flag.expected + ", found '" + value + "'");
+        if (name == "benchmark_out") {
             out = value;
-        } else if (!std::strcmp(flag->name, "benchmark_out_format")) {
+        } else if (name == "benchmark_out_format") {
             format = value;
-        } else if (!std::strcmp(flag->name, "benchmark_min_time") && value.back() == 'x') {
+        } else if (name == "benchmark_min_time" && value.back() == 'x') {
             iterations = std::stoll(value);
-        } else if (!std::strcmp(flag->name, "benchmark_min_time")) {
+        } else if (name == "benchmark_min_time") {
             iterations = 0;
-            value = value.substr(0, value.find('s')) + CAKE_GBENCH_SECONDS_SUFFIX;
-            taken.push_back("--benchmark_min_time=" + value);
+            taken.push_back("--benchmark_min_time=" + value.substr(0, value.find('s')) + CAKE_GBENCH_SECONDS_SUFFIX);
         } else {
-            taken.push_back(std::string("--") + flag->name + "=" + value);
+            taken.push_back("--" + name + "=" + value);
         }
     }
 
@@ -498,7 +376,7 @@ int64_t cake_gbench_run(const char *filter, cake_gbench_report *report, void *re
     return guarded(error, int64_t(-1), [&]() -> int64_t {
         int no_arguments = 0;
 
-        if (library.running || (filter && !is_regex(filter))) {
+        if (library.running || (filter && !cake_gbench_is_regex(filter))) {
             fail(error, library.running ? "a benchmark is running already"
                                         : std::string("not an extended regular expression: '") + filter + "'");
             return -1;

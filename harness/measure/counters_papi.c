@@ -1,0 +1,236 @@
+#include "measure/counters_papi.h"
+
+#include <math.h>
+#include <papi.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "measure/counters.h"
+#include "measure/pmu.h"
+
+/* PAPI's event sets count one component's events, on one thread and what it starts. So there is one set for each
+ * thread and component, but for components that count the whole machine, like energy: one set. */
+typedef struct event_set {
+    int set; /* PAPI_NULL: not made */
+    int component;
+    size_t count;
+    size_t *index; /* of the caller's names, in the set's order */
+} event_set;
+
+struct cake_papi {
+    size_t count; /* of the caller's names */
+    size_t n_sets;
+    event_set *sets;
+};
+
+enum { CPU_COMPONENT = 0 }; /* perf_event: the first, by PAPI's rule */
+
+const char *cake_papi_library(void)
+{
+    static char text[32];
+
+    snprintf(text, sizeof text, "PAPI %d.%d.%d", PAPI_VERSION_MAJOR(PAPI_VERSION), PAPI_VERSION_MINOR(PAPI_VERSION),
+             PAPI_VERSION_REVISION(PAPI_VERSION));
+    return text;
+}
+
+/* Once in the process; PAPI has no second instance. */
+static cake_status initialise(cake_error *why)
+{
+    int version;
+
+    if (PAPI_is_initialized() != PAPI_NOT_INITED)
+        return CAKE_OK;
+    version = PAPI_library_init(PAPI_VER_CURRENT);
+    if (version != PAPI_VER_CURRENT)
+        return cake_fail(why, CAKE_NOT_SUPPORTED, "PAPI does not start: %s",
+                         version > 0 ? "its library is of another version than its header" : PAPI_strerror(version));
+    PAPI_multiplex_init();
+    return CAKE_OK;
+}
+
+static int code_of(const char *name, int *code)
+{
+    char copy[PAPI_HUGE_STR_LEN];
+
+    snprintf(copy, sizeof copy, "%s", name);
+    return PAPI_event_name_to_code(copy, code);
+}
+
+static void destroy(int set)
+{
+    if (set == PAPI_NULL)
+        return;
+    PAPI_stop(set, NULL);
+    PAPI_cleanup_eventset(set);
+    PAPI_destroy_eventset(&set);
+}
+
+/* An empty set; of the CPU: for thread `tid` and its children (0: this thread). */
+static int make(int component, pid_t tid, bool multiplexed, int *set)
+{
+    PAPI_option_t option;
+    int result;
+
+    *set = PAPI_NULL;
+    result = PAPI_create_eventset(set);
+    if (result == PAPI_OK)
+        result = PAPI_assign_eventset_component(*set, component);
+    if (result == PAPI_OK && multiplexed)
+        result = PAPI_set_multiplex(*set);
+    if (result == PAPI_OK && tid && component == CPU_COMPONENT) {
+        memset(&option, 0, sizeof option);
+        option.inherit.eventset = *set;
+        option.inherit.inherit = PAPI_INHERIT_ALL;
+        result = PAPI_set_opt(PAPI_INHERIT, &option);
+        if (result == PAPI_OK)
+            result = PAPI_attach(*set, (unsigned long)tid);
+    }
+    return result;
+}
+
+/* PAPI_num_hwctrs also says 6 where there is no PMU, so the only test is to add the event to a set. */
+cake_status cake_papi_probe(const char *name, cake_error *why)
+{
+    const PAPI_component_info_t *component;
+    int code = 0, set, result;
+
+    if (initialise(why) != CAKE_OK)
+        return CAKE_NOT_SUPPORTED;
+    if (code_of(name, &code) != PAPI_OK)
+        return cake_fail(why, CAKE_NOT_FOUND, "%s has no event '%s'", cake_papi_library(), name);
+    component = PAPI_get_component_info(PAPI_get_event_component(code));
+    if (component && component->disabled)
+        return cake_fail(why, CAKE_NOT_SUPPORTED, "PAPI's component %s: %s", component->name,
+                         component->disabled_reason);
+    if (PAPI_get_event_component(code) == CPU_COMPONENT && cake_pmu_check(why) != CAKE_OK)
+        return CAKE_NOT_SUPPORTED;
+    result = make(PAPI_get_event_component(code), 0, false, &set);
+    if (result == PAPI_OK)
+        result = PAPI_add_event(set, code);
+    destroy(set);
+    if (result == PAPI_OK)
+        return CAKE_OK;
+    return cake_fail(why, CAKE_NOT_SUPPORTED, "this CPU, or %s for it, has no such event (%s)", cake_papi_library(),
+                     PAPI_strerror(result));
+}
+
+/* Make, fill and start one set. */
+static int start(event_set *set, const int *codes, pid_t tid, bool multiplexed)
+{
+    int result = make(set->component, tid, multiplexed, &set->set);
+
+    for (size_t i = 0; i < set->count && result == PAPI_OK; i++)
+        result = PAPI_add_event(set->set, codes[set->index[i]]);
+    if (result == PAPI_OK)
+        result = PAPI_start(set->set);
+    if (result != PAPI_OK) {
+        destroy(set->set);
+        set->set = PAPI_NULL;
+    }
+    return result;
+}
+
+/* Append a set of that component's events for thread `tid`, all at once if they fit, else by turns. */
+static cake_status append(cake_papi *papi, int component, const int *codes, pid_t tid, bool *multiplexed,
+                          cake_error *error)
+{
+    event_set *set = &papi->sets[papi->n_sets];
+    int result;
+
+    *set = (event_set){PAPI_NULL, component, 0, calloc(papi->count, sizeof *set->index)};
+    if (!set->index)
+        return cake_fail(error, CAKE_E_MEMORY, "counters: out of memory");
+    papi->n_sets++;
+    for (size_t i = 0; i < papi->count; i++)
+        if (PAPI_get_event_component(codes[i]) == component)
+            set->index[set->count++] = i;
+    result = start(set, codes, tid, *multiplexed && component == CPU_COMPONENT);
+    if (result != PAPI_OK && !*multiplexed && component == CPU_COMPONENT && set->count > 1) {
+        result = start(set, codes, tid, true);
+        *multiplexed = result == PAPI_OK;
+    }
+    if (result != PAPI_OK)
+        return cake_fail(error, CAKE_NOT_SUPPORTED, "PAPI cannot attach to the worker: %s", PAPI_strerror(result));
+    return CAKE_OK;
+}
+
+cake_status cake_papi_open(const char *const *names, size_t count, const pid_t *tids, size_t n_tids,
+                           bool *multiplexed, cake_papi **out, cake_error *error)
+{
+    cake_papi *papi = calloc(1, sizeof *papi);
+    int *codes = calloc(count + 1, sizeof *codes), components = 0;
+    cake_status status = initialise(error);
+
+    *multiplexed = false;
+    if (papi && status == CAKE_OK) {
+        components = PAPI_num_components();
+        papi->count = count;
+        papi->sets = calloc(n_tids + (size_t)components, sizeof *papi->sets);
+    }
+    if (status == CAKE_OK && (!papi || !codes || !papi->sets))
+        status = cake_fail(error, CAKE_E_MEMORY, "counters: out of memory");
+    for (size_t i = 0; i < count && status == CAKE_OK; i++)
+        if (code_of(names[i], &codes[i]) != PAPI_OK)
+            status = cake_fail(error, CAKE_NOT_SUPPORTED, "PAPI has no event '%s'", names[i]);
+    for (int component = 0; component < components && status == CAKE_OK; component++) {
+        size_t used = 0, sets = component == CPU_COMPONENT ? n_tids : 1;
+
+        for (size_t i = 0; i < count; i++)
+            used += PAPI_get_event_component(codes[i]) == component;
+        for (size_t t = 0; used > 0 && t < sets && status == CAKE_OK; t++)
+            status = append(papi, component, codes, component == CPU_COMPONENT ? tids[t] : 0, multiplexed, error);
+    }
+    free(codes);
+    if (status != CAKE_OK) {
+        cake_papi_close(papi);
+        return status;
+    }
+    *out = papi;
+    return CAKE_OK;
+}
+
+void cake_papi_read(cake_papi *papi, double *values)
+{
+    for (size_t i = 0; i < papi->count; i++)
+        values[i] = 0;
+    for (size_t s = 0; s < papi->n_sets; s++) {
+        const event_set *set = &papi->sets[s];
+        long long counts[CAKE_MAX_COUNTERS];
+        bool read = set->count <= CAKE_MAX_COUNTERS && PAPI_read(set->set, counts) == PAPI_OK;
+
+        for (size_t i = 0; i < set->count; i++)
+            values[set->index[i]] += read ? (double)counts[i] : NAN;
+    }
+}
+
+void cake_papi_close(cake_papi *papi)
+{
+    if (!papi)
+        return;
+    for (size_t s = 0; s < papi->n_sets; s++) {
+        destroy(papi->sets[s].set);
+        free(papi->sets[s].index);
+    }
+    free(papi->sets);
+    free(papi);
+}
+
+void cake_papi_each(cake_papi_visit *visit, void *user)
+{
+    static const int masks[] = {PAPI_PRESET_MASK, PAPI_NATIVE_MASK};
+    PAPI_event_info_t info;
+
+    if (initialise(NULL) != CAKE_OK)
+        return;
+    for (int component = 0; component < PAPI_num_components(); component++)
+        for (int kind = component == CPU_COMPONENT ? 0 : 1; kind < 2; kind++) {
+            int code = masks[kind];
+            int result = PAPI_enum_cmp_event(&code, PAPI_ENUM_FIRST, component);
+
+            for (; result == PAPI_OK; result = PAPI_enum_cmp_event(&code, PAPI_ENUM_EVENTS, component))
+                if (PAPI_get_event_info(code, &info) == PAPI_OK)
+                    visit(info.symbol, info.long_descr, user);
+        }
+}
