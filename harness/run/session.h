@@ -1,0 +1,41 @@
+/* A case in progress: its worker, its tensors, what was found. */
+#ifndef LAYERCAKE_RUN_SESSION_H
+#define LAYERCAKE_RUN_SESSION_H
+
+#include "plan/plan.h"
+#include "run/process.h"
+#include "run/subject.h"
+
+typedef struct cake_session {
+    const cake_case *item;
+    cake_subject *subject;
+    uint32_t kernel_index; /* in the plugin's table */
+    int32_t layout;        /* of image tensors, chosen */
+    cake_process process;
+    cake_arena arena;
+    cake_finding finding;
+    char warnings[256];
+    double error_in_bounds;   /* NAN before a comparison */
+    double setup_ns;          /* of the last open; NAN before */
+    int64_t workspace_bytes;
+    double call_ns;           /* shortest call seen, watched from outside; NAN before */
+} cake_session;
+
+/* Start the worker, make the tensors. False: the finding says why. `image` is the plugin's file. */
+bool cake_session_open(cake_session *session, const cake_case *item, cake_subject *subject,
+                       const cake_worker_settings *settings, const cpu_set_t *cores,
+                       const cake_plugin_file_image *image);
+
+/* Place tensors of a trial and open the kernel on them; closes the one that is open. */
+bool cake_session_prepare(cake_session *session, int trial, cake_placing placing);
+
+/* All check calls: both trials, both placings, a repeat. False: the finding says what is wrong. */
+bool cake_session_check(cake_session *session);
+
+/* Note a warning once. */
+void cake_session_warn(cake_session *session, const char *text);
+
+/* End the worker and free the tensors; the finding stays. */
+void cake_session_close(cake_session *session);
+
+#endif

@@ -1,0 +1,75 @@
+#include "run/subject.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+cake_status cake_subject_make(cake_subject *subject, const cake_workload *workload, int32_t dtype, uint64_t seed,
+                              int threads, cake_error *error)
+{
+    const cake_op *op = workload->op;
+    cake_random seeds = {seed};
+    cake_status status = CAKE_OK;
+
+    *subject = (cake_subject){.workload = workload, .dtype = dtype, .seed = seed, .threads = threads};
+    op->tensors(workload->params, &subject->list);
+    subject->flops = op->flops(workload->params);
+    subject->bytes = cake_op_bytes(op, workload->params, dtype);
+    subject->trials[0].set = op->exact_on_integers(workload->params) ? CAKE_FILL_INTEGERS : CAKE_FILL_WIDE;
+    subject->trials[1].set = CAKE_FILL_REALS;
+    for (int t = 0; t < CAKE_TRIALS && status == CAKE_OK; t++)
+        status = cake_values_make(&subject->list, dtype, subject->trials[t].set, cake_random_next(&seeds),
+                                  subject->trials[t].values, error);
+    if (status != CAKE_OK)
+        cake_subject_free(subject);
+    return status;
+}
+
+void cake_subject_free(cake_subject *subject)
+{
+    for (int t = 0; t < CAKE_TRIALS; t++) {
+        cake_trial *trial = &subject->trials[t];
+
+        for (int a = 0; a < CAKE_ACCURACIES; a++) {
+            if (trial->computed[a])
+                cake_reference_end(&trial->reference[a]);
+            for (int o = 0; o < CAKE_MAX_TENSORS; o++)
+                free(trial->expected[a][o]);
+        }
+        cake_values_free(trial->values);
+    }
+    memset(subject, 0, sizeof *subject);
+}
+
+cake_status cake_subject_expect(cake_subject *subject, int trial, int32_t accuracy, cake_error *error)
+{
+    cake_trial *t = &subject->trials[trial];
+    cake_expected **expected = t->expected[accuracy];
+    int outputs = 0;
+    cake_status status;
+
+    if (t->computed[accuracy])
+        return CAKE_OK;
+    for (int i = 0; i < subject->list.count; i++) {
+        const cake_tensor_spec *spec = &subject->list.tensor[i];
+
+        if (spec->role != CAKE_ROLE_OUTPUT || expected[outputs++])
+            continue;
+        expected[outputs - 1] = malloc((size_t)cake_spec_elements(spec) * sizeof **expected);
+        if (!expected[outputs - 1])
+            return cake_fail(error, CAKE_E_MEMORY, "no memory for the expected elements of '%s'", spec->name);
+    }
+    status = cake_reference_begin(&t->reference[accuracy], subject->workload->op, subject->workload->params,
+                                  subject->dtype, accuracy, t->values, error);
+    if (status != CAKE_OK)
+        return status;
+    status = cake_reference_compute(&t->reference[accuracy], subject->threads, expected, error);
+    if (status != CAKE_OK)
+        cake_reference_end(&t->reference[accuracy]);
+    t->computed[accuracy] = status == CAKE_OK;
+    return status;
+}
+
+bool cake_subject_exact(const cake_subject *subject, int trial, int32_t accuracy)
+{
+    return subject->trials[trial].set == CAKE_FILL_INTEGERS && accuracy != CAKE_FAST;
+}
