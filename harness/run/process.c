@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -142,19 +143,22 @@ static void close_all(cake_process *process)
 }
 
 /* Start the program on the cores; the finding says why not. */
-static bool launch(cake_process *process, const cpu_set_t *cores, int threads, const cake_plugin_file_image *image,
+static bool launch(cake_process *process, const cake_placement *placement, const cake_plugin_file_image *image,
                    cake_finding *finding)
 {
     int socket_end = -1, shared = -1, output_end = -1, plugin = fcntl(image->descriptor, F_DUPFD_CLOEXEC, 64);
     int error = 0;
     cpu_set_t own;
-    bool bound = sched_getaffinity(0, sizeof own, &own) == 0 && sched_setaffinity(0, sizeof *cores, cores) == 0;
+    cake_error why = {""};
+    bool bound = sched_getaffinity(0, sizeof own, &own) == 0 && cake_placement_bind(placement, 0, &why) == CAKE_OK;
 
+    /* A child inherits its affinity: bind this process for the moment of the start. */
     if (!bound)
-        cake_find(finding, CAKE_V_HARNESS_ERROR, "cannot bind a worker to its cores: %s", strerror(errno));
+        cake_find(finding, CAKE_V_HARNESS_ERROR, "cannot bind a worker to its cores: %s", why.text);
     else if (plugin < 0 || !open_channels(process, &socket_end, &shared, &output_end))
         cake_find(finding, CAKE_V_HARNESS_ERROR, "no channels to a worker: %s", strerror(errno));
-    else if ((error = spawn(process, process->settings->program, socket_end, shared, output_end, plugin, threads)))
+    else if ((error = spawn(process, process->settings->program, socket_end, shared, output_end, plugin,
+                            placement->threads)))
         cake_find(finding, CAKE_V_HARNESS_ERROR, "%s: cannot be started: %s", process->settings->program,
                   strerror(error));
     if (bound)
@@ -172,8 +176,8 @@ static bool launch(cake_process *process, const cpu_set_t *cores, int threads, c
     return process->pid != 0;
 }
 
-bool cake_process_start(cake_process *process, const cake_worker_settings *settings, const cpu_set_t *cores,
-                        int threads, const char *path, const cake_plugin_file_image *image, cake_finding *finding)
+bool cake_process_start(cake_process *process, const cake_worker_settings *settings, const cake_placement *placement,
+                        const char *path, const cake_plugin_file_image *image, cake_finding *finding)
 {
     cake_request request = {.kind = CAKE_REQUEST_LOAD};
     cake_reply reply;
@@ -185,15 +189,15 @@ bool cake_process_start(cake_process *process, const cake_worker_settings *setti
                     {CAKE_OUTCOME_NO_ISA, CAKE_V_UNSUPPORTED}};
 
     *process = (cake_process){.settings = settings, .socket = -1, .output = -1};
-    if (!launch(process, cores, threads, image, finding))
+    if (!launch(process, placement, image, finding))
         return false;
     request.load = (cake_request_load){
         .layers = settings->layers,
-        .threads = (uint32_t)threads,
+        .threads = (uint32_t)placement->threads,
         .memory_bytes = settings->memory_bytes,
-        .l1d_bytes = settings->l1d_bytes,
-        .l2_bytes = settings->l2_bytes,
-        .l3_bytes = settings->l3_bytes,
+        .l1d_bytes = placement->l1d_bytes,
+        .l2_bytes = placement->l2_bytes,
+        .l3_bytes = placement->l3_bytes,
         .isa = settings->isa,
         .load_in_place = settings->load_in_place,
         .huge_pages = settings->huge_pages,

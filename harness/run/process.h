@@ -2,10 +2,10 @@
 #ifndef LAYERCAKE_RUN_PROCESS_H
 #define LAYERCAKE_RUN_PROCESS_H
 
-#include <sched.h>
 #include <sys/types.h>
 
 #include "base/status.h"
+#include "measure/topology.h"
 #include "plan/plugin_info.h"
 #include "run/arena.h"
 #include "run/finding.h"
@@ -18,7 +18,6 @@ typedef struct cake_worker_settings {
     int64_t timeout_ns;  /* of each request */
     uint64_t memory_bytes; /* limit of a worker's address space; 0 = none */
     uint32_t layers;       /* CAKE_LAYER_... of the sandbox */
-    int64_t l1d_bytes, l2_bytes, l3_bytes;
     uint64_t isa;
     bool load_in_place, huge_pages;
 } cake_worker_settings;
@@ -37,10 +36,10 @@ typedef struct cake_process {
     char *printed;  /* the beginning of what the plugin printed; owned; NULL: nothing */
 } cake_process;
 
-/* Start a worker bound to `cores` and have it load the plugin's image. False: the finding says why (load-error, crash,
+/* Start a worker bound to the placement's cores, one a thread, and have it load the plugin's image. False: the finding says why (load-error, crash,
  * timeout, ...; harness-error where it is our fault), and the process has ended. */
-bool cake_process_start(cake_process *process, const cake_worker_settings *settings, const cpu_set_t *cores,
-                        int threads, const char *path, const cake_plugin_file_image *image, cake_finding *finding);
+bool cake_process_start(cake_process *process, const cake_worker_settings *settings, const cake_placement *placement,
+                        const char *path, const cake_plugin_file_image *image, cake_finding *finding);
 
 /* Send a request, with a descriptor unless that is -1. */
 bool cake_process_send(cake_process *process, cake_request *request, int descriptor, cake_finding *finding);

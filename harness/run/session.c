@@ -49,7 +49,7 @@ static bool choose_layout(cake_session *session)
 }
 
 bool cake_session_open(cake_session *session, const cake_case *item, cake_subject *subject,
-                       const cake_worker_settings *settings, const cpu_set_t *cores,
+                       const cake_worker_settings *settings, const cake_placement *placement,
                        const cake_plugin_file_image *image)
 {
     cake_error error = {""};
@@ -73,7 +73,7 @@ bool cake_session_open(cake_session *session, const cake_case *item, cake_subjec
     if (cake_arena_make(&session->arena, &subject->list, subject->dtype, session->layout, kernel->min_align, &error) !=
         CAKE_OK)
         return cake_find(&session->finding, CAKE_V_HARNESS_ERROR, "%s", error.text);
-    if (!cake_process_start(&session->process, settings, cores, item->threads, item->plugin->path, image,
+    if (!cake_process_start(&session->process, settings, placement, item->plugin->path, image,
                             &session->finding)) {
         cake_session_close(session);
         return false;

@@ -23,7 +23,7 @@ typedef struct cake_session {
 
 /* Start the worker, make the tensors. False: the finding says why. `image` is the plugin's file. */
 bool cake_session_open(cake_session *session, const cake_case *item, cake_subject *subject,
-                       const cake_worker_settings *settings, const cpu_set_t *cores,
+                       const cake_worker_settings *settings, const cake_placement *placement,
                        const cake_plugin_file_image *image);
 
 /* Place tensors of a trial and open the kernel on them; closes the one that is open. */

@@ -219,6 +219,7 @@ static cake_batch_result run_one_by_one(batch *b)
 
         if (b->request->evict != CAKE_EVICT_NOTHING)
             evict(b);
+        atomic_store_explicit(&b->shared->ready, k, memory_order_release);
         wait_for(&b->shared->go, k);
         if (atomic_load_explicit(&b->shared->stop, memory_order_relaxed))
             break;

@@ -207,6 +207,7 @@ typedef struct cake_shared {
     _Alignas(128) _Atomic uint32_t go;   /* the coordinator: begin (counts up in single mode) */
     _Alignas(128) _Atomic uint32_t stop; /* the coordinator: end the batch after this call */
     _Alignas(128) _Atomic uint32_t done; /* the worker: the batch (or the single call number) has ended */
+    _Alignas(128) _Atomic uint32_t ready; /* the worker: single call number staged */
     _Alignas(128) cake_fault fault;
     cake_wire_plugin plugin;
     cake_probe probes[CAKE_PROBES];

@@ -1,0 +1,318 @@
+#include "run/timer.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "measure/gbench.h"
+#include "run/interrupt.h"
+
+/* How long the coordinator may spin for the end of a batch before it sleeps until the reply comes. */
+static const int64_t spin_ns = 20000000;
+/* How long the logged calls of a batch are checked. */
+static const int64_t check_budget_ns = 4000000;
+
+/* What one batch told. */
+typedef struct batch {
+    uint64_t calls;
+    double elapsed_ns; /* of all calls, without handshakes and the loop's own cost */
+} batch;
+
+typedef enum kind { NOOP, TRIAL, KEPT } kind;
+
+static bool worker_failed(cake_session *session, const cake_reply *reply)
+{
+    cake_finding *finding = &session->finding;
+
+    if (reply->outcome == CAKE_OUTCOME_FAILED)
+        return cake_find(finding, CAKE_V_ERROR, "run returned %d in a timed call%s%s", reply->returned,
+                         *reply->text ? ": " : "", reply->text);
+    return cake_find(finding, CAKE_V_HARNESS_ERROR, "%s", reply->text);
+}
+
+/* Begin the batch: tables drawn, the worker staged and waiting for go. */
+static bool stage(cake_timer *timer, bool noop, uint64_t seed, cake_request *request)
+{
+    cake_session *session = timer->session;
+    cake_shared *shared = session->process.shared;
+    cake_reply reply;
+
+    memset(request, 0, sizeof *request);
+    request->kind = CAKE_REQUEST_BATCH;
+    memcpy(request->batch.data_offset, session->arena.data_offset, sizeof request->batch.data_offset);
+    request->batch.seed = seed;
+    request->batch.mode = timer->evict == CAKE_EVICT_NOTHING ? CAKE_BATCH_WARM : CAKE_BATCH_SINGLE;
+    request->batch.evict = timer->evict;
+    request->batch.check_every = timer->check_every;
+    request->batch.noop = noop;
+    cake_probes_draw(&timer->probes, session->subject, session->item->kernel->accuracy, &session->arena,
+                     timer->random);
+    request->batch.n_probes = timer->probes.count;
+    memcpy(shared->probes, timer->probes.wire, sizeof shared->probes);
+    atomic_store(&shared->go, 0);
+    atomic_store(&shared->stop, 0);
+    atomic_store(&shared->ready, 0);
+    atomic_store(&shared->done, 0);
+    if (!cake_process_ask(&session->process, request, -1, &reply, &session->finding))
+        return false;
+    return reply.outcome == CAKE_OUTCOME_DONE || worker_failed(session, &reply);
+}
+
+/* Wait for done == value: spinning for a while if that takes no core from the worker, then asleep until its reply. */
+static void await_done(cake_timer *timer, uint32_t value, int64_t deadline_ns)
+{
+    cake_shared *shared = timer->session->process.shared;
+    int64_t until = cake_clock_ns() + spin_ns;
+
+    while (timer->spare_core && cake_clock_ns() < until)
+        if (atomic_load_explicit(&shared->done, memory_order_acquire) == value)
+            return;
+    if (atomic_load_explicit(&shared->done, memory_order_acquire) != value)
+        cake_process_wait(&timer->session->process, deadline_ns);
+}
+
+/* Calls back to back, ended at a random moment near `target_ns`. */
+static bool run_warm(cake_timer *timer, double target_ns, cake_reply *reply, double *elapsed_ns)
+{
+    cake_process *process = &timer->session->process;
+    int64_t timeout = process->settings->timeout_ns, began, until, ended;
+
+    began = cake_clock_ns();
+    atomic_store_explicit(&process->shared->go, 1, memory_order_release);
+    until = began + (int64_t)(target_ns * cake_random_real(timer->random, 0.9, 1.1));
+    if (until - began > 50000)
+        cake_process_wait(process, until);
+    atomic_store_explicit(&process->shared->stop, 1, memory_order_release);
+    await_done(timer, 1, began + timeout + (int64_t)target_ns);
+    ended = cake_clock_ns();
+    *elapsed_ns = (double)(ended - began);
+    return cake_process_receive(process, reply, ended + timeout, &timer->session->finding);
+}
+
+/* Wait until the flag is k; `spin`: at once, else looking now and then. False if the worker has ended or it takes too
+ * long. */
+static bool await_flag(cake_process *process, _Atomic uint32_t *flag, uint32_t k, bool spin)
+{
+    int64_t began = cake_clock_ns(), deadline = began + process->settings->timeout_ns;
+
+    while (atomic_load_explicit(flag, memory_order_acquire) != k) {
+        int64_t now = cake_clock_ns();
+
+        if ((!spin || now - began > spin_ns) && cake_process_wait(process, now + 20000))
+            return atomic_load(flag) == k;
+        if (now > deadline)
+            return false;
+    }
+    return true;
+}
+
+/* `calls` calls, each begun and clocked by itself; the eviction between them is not timed. */
+static bool run_single(cake_timer *timer, int64_t calls, cake_reply *reply, double *elapsed_ns)
+{
+    cake_process *process = &timer->session->process;
+    cake_shared *shared = process->shared;
+    uint32_t k = 1;
+    bool alive = true;
+
+    *elapsed_ns = 0;
+    for (; alive && k <= calls && !cake_interrupted(); k++) {
+        int64_t began;
+
+        if (!await_flag(process, &shared->ready, k, false))
+            break;
+        began = cake_clock_ns();
+        atomic_store_explicit(&shared->go, k, memory_order_release);
+        alive = await_flag(process, &shared->done, k, timer->spare_core);
+        *elapsed_ns += (double)(cake_clock_ns() - began);
+    }
+    atomic_store(&shared->stop, 1);
+    atomic_store(&shared->go, k);
+    return cake_process_receive(process, reply, cake_clock_ns() + process->settings->timeout_ns,
+                                &timer->session->finding);
+}
+
+/* Threads used against threads granted, over a batch. */
+static void note_cpu(cake_timer *timer, int64_t before_ns, int64_t after_ns, double elapsed_ns)
+{
+    double share = (double)(after_ns - before_ns) / (elapsed_ns * timer->session->item->threads);
+
+    if (before_ns >= 0 && after_ns >= 0 && share > timer->cpu_share)
+        timer->cpu_share = share;
+}
+
+static bool run_batch(cake_timer *timer, kind what, int64_t iterations, double target_ns, batch *result)
+{
+    cake_session *session = timer->session;
+    cake_process *process = &session->process;
+    uint64_t seed = cake_random_next(timer->random), checked;
+    cake_request request;
+    cake_reply reply;
+    double elapsed, overhead;
+    int64_t cpu_before, cpu_after;
+    bool single = timer->evict != CAKE_EVICT_NOTHING;
+
+    if (!stage(timer, what == NOOP, seed, &request))
+        return false;
+    cpu_before = cake_process_cpu_ns(process);
+    if (!(single ? run_single(timer, iterations, &reply, &elapsed) : run_warm(timer, target_ns, &reply, &elapsed)))
+        return false;
+    cpu_after = cake_process_cpu_ns(process);
+    timer->spent_ns += (int64_t)elapsed;
+    if (reply.outcome != CAKE_OUTCOME_DONE)
+        return worker_failed(session, &reply);
+    if (reply.calls < 1 || (single && reply.calls != (uint64_t)iterations))
+        return cake_find(&session->finding, CAKE_V_SANDBOX_VIOLATION, "the worker reports %llu calls",
+                         (unsigned long long)reply.calls);
+    if (reply.left & CAKE_LEFT_MXCSR)
+        return cake_find(&session->finding, CAKE_V_FPENV_CHANGED, "left another rounding mode in a timed call");
+    if (what != NOOP) {
+        /* The first call is checked, then every check_every-th. */
+        checked = (reply.calls - 1) / request.batch.check_every + 1;
+        if (!cake_probes_check(&timer->probes, session->subject, session->item->kernel->accuracy, seed, checked,
+                               process->shared, &session->arena, check_budget_ns, timer->random,
+                               &session->error_in_bounds, &session->finding))
+            return false;
+        if (!single && elapsed > 5e6)
+            note_cpu(timer, cpu_before, cpu_after, elapsed);
+    }
+    overhead = single ? timer->handshake_ns * (double)reply.calls
+                      : timer->handshake_ns + timer->loop_ns * (double)reply.calls;
+    result->calls = reply.calls;
+    result->elapsed_ns = elapsed > overhead ? elapsed - overhead : 0;
+    return true;
+}
+
+/* ---- Google Benchmark ---- */
+
+/* One repetition as its function sees it. */
+typedef struct repetition {
+    cake_timer *timer;
+    double call_ns;  /* expected */
+    batch last;      /* the batch that its report is about */
+    bool failed;
+    int64_t iterations;
+} repetition;
+
+static void benchmark(cake_gbench_state *state, void *user)
+{
+    repetition *r = user;
+    int64_t n;
+
+    while ((n = cake_gbench_next_batch(state, 0)) > 0) {
+        if (r->failed || !run_batch(r->timer, KEPT, n, (double)n * r->call_ns, &r->last)) {
+            r->failed = true;
+            cake_gbench_skip(state, cake_verdicts[r->timer->session->finding.verdict].word);
+            return;
+        }
+        r->call_ns = r->last.elapsed_ns / (double)r->last.calls;
+        r->iterations = n;
+        /* At least a nanosecond, that Google Benchmark's search for the iterations ends. */
+        cake_gbench_set_time(state, fmax(r->call_ns * (double)n, 1) * 1e-9);
+    }
+}
+
+static bool run_repetition(repetition *r, const cake_gbench_options *options)
+{
+    cake_session *session = r->timer->session;
+    cake_gbench_error error = {""};
+    char name[256];
+
+    snprintf(name, sizeof name, "%s/%s/%s", session->item->workload->op->name, session->item->plugin->name,
+             session->item->kernel->name);
+    if (!cake_gbench_run_one(name, options, benchmark, r, NULL, NULL, &error) && !r->failed)
+        return cake_find(&session->finding, CAKE_V_HARNESS_ERROR, "Google Benchmark: %s", error.text);
+    return !r->failed;
+}
+
+/* ---- the timer ---- */
+
+/* What the machinery itself costs: the least of several tries with a function that does nothing. */
+static bool measure_overhead(cake_timer *timer)
+{
+    batch result;
+    double handshake = INFINITY, loop = INFINITY;
+
+    timer->handshake_ns = timer->loop_ns = 0;
+    for (int i = 0; i < 5; i++) {
+        if (!run_batch(timer, NOOP, 1, 0, &result))
+            return false;
+        handshake = fmin(handshake, result.elapsed_ns);
+    }
+    timer->handshake_ns = handshake;
+    if (timer->evict != CAKE_EVICT_NOTHING)
+        return true;
+    for (int i = 0; i < 3; i++) {
+        if (!run_batch(timer, NOOP, 1, 5e5, &result))
+            return false;
+        loop = fmin(loop, result.elapsed_ns / (double)result.calls);
+    }
+    timer->loop_ns = loop;
+    return true;
+}
+
+bool cake_timer_begin(cake_timer *timer, cake_session *session, cake_evict evict, bool spare_core, double min_time_s,
+                      cake_random *random)
+{
+    repetition r = {.timer = timer};
+    batch first;
+
+    *timer = (cake_timer){
+        .session = session, .random = random, .spare_core = spare_core, .evict = evict, .check_every = 1};
+    if (!cake_session_prepare(session, CAKE_TRIALS - 1, CAKE_PLACE_TIMED) || !measure_overhead(timer) ||
+        !run_batch(timer, TRIAL, 1, 0, &first))
+        return false;
+    r.call_ns = first.elapsed_ns / (double)first.calls;
+    if (r.call_ns < 1000 && !run_batch(timer, TRIAL, 1, 1e5, &first))
+        return false;
+    r.call_ns = first.elapsed_ns / (double)first.calls;
+    /* Calls shorter than 100 ns are not all checked, that the check does not dwarf them. */
+    if (r.call_ns < 100 && evict == CAKE_EVICT_NOTHING) {
+        timer->check_every = (uint32_t)fmin(64, ceil(100 / fmax(r.call_ns, 1)));
+        if (!measure_overhead(timer))
+            return false;
+    }
+    if (!run_repetition(&r, &(cake_gbench_options){.manual_time = true, .min_time_s = min_time_s, .repetitions = 1}))
+        return false;
+    timer->iterations = r.iterations;
+    session->call_ns = r.call_ns;
+    timer->cpu_share = 0;
+    return true;
+}
+
+bool cake_timer_repeat(cake_timer *timer, int64_t round)
+{
+    repetition r = {.timer = timer, .call_ns = timer->session->call_ns};
+    cake_sample *more = realloc(timer->samples, (timer->n_samples + 1) * sizeof *more);
+
+    if (!more)
+        return cake_find(&timer->session->finding, CAKE_V_HARNESS_ERROR, "no memory for a sample");
+    timer->samples = more;
+    if (!run_repetition(
+            &r, &(cake_gbench_options){.manual_time = true, .iterations = timer->iterations, .repetitions = 1}))
+        return false;
+    timer->samples[timer->n_samples++] =
+        (cake_sample){.round = round, .iterations = (int64_t)r.last.calls, .ns = r.last.elapsed_ns};
+    timer->calls += (int64_t)r.last.calls;
+    timer->session->call_ns = r.call_ns;
+    return true;
+}
+
+bool cake_timer_end(cake_timer *timer)
+{
+    cake_session *session = timer->session;
+
+    /* A pool's threads that spin between calls belong to the granted ones; a tenth more is the clocks' coarseness. */
+    if (timer->cpu_share > 1.1)
+        return cake_find(&session->finding, CAKE_V_THREADS_EXCEEDED, "used %.2f cores where %d %s granted",
+                         timer->cpu_share * session->item->threads, session->item->threads,
+                         session->item->threads == 1 ? "was" : "were");
+    return cake_arena_intact(&session->arena, session->subject->trials[CAKE_TRIALS - 1].values, &session->finding);
+}
+
+void cake_timer_free(cake_timer *timer)
+{
+    free(timer->samples);
+    timer->samples = NULL;
+    timer->n_samples = 0;
+}
