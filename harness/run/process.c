@@ -212,7 +212,6 @@ bool cake_process_start(cake_process *process, const cake_worker_settings *setti
         if (reply.outcome == (int32_t)refusals[i].outcome)
             cake_find(finding, refusals[i].verdict, "%s: %s", path, reply.text);
     cake_find(finding, CAKE_V_HARNESS_ERROR, "%s: %s", path, reply.text);
-    cake_process_end(process);
     return false;
 }
 

@@ -37,7 +37,7 @@ typedef struct cake_process {
 } cake_process;
 
 /* Start a worker bound to the placement's cores, one a thread, and have it load the plugin's image. False: the finding says why (load-error, crash,
- * timeout, ...; harness-error where it is our fault), and the process has ended. */
+ * timeout, ...; harness-error where it is our fault). To be ended in any case. */
 bool cake_process_start(cake_process *process, const cake_worker_settings *settings, const cake_placement *placement,
                         const char *path, const cake_plugin_file_image *image, cake_finding *finding);
 

@@ -1,0 +1,121 @@
+#include "run/plugins.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "plan/plugin_files.h"
+#include "run/interrupt.h"
+
+/* Copy what the worker wrote, which the plugin could have written too: texts are cut, counts bounded. */
+static char *copy_text(const char *text, size_t size)
+{
+    return strndup(text, size - 1);
+}
+
+static bool copy_kernel(cake_kernel_info *info, const cake_wire_kernel *wire)
+{
+    info->op = copy_text(wire->op, sizeof wire->op);
+    info->name = copy_text(wire->name, sizeof wire->name);
+    info->accuracy = wire->accuracy < 0 || wire->accuracy > CAKE_FAST ? CAKE_STANDARD : wire->accuracy;
+    for (uint32_t i = 0; i < wire->n_layouts && i < CAKE_MAX_LAYOUTS; i++)
+        if (wire->layouts[i] >= CAKE_NCHW && wire->layouts[i] <= CAKE_NCHW16C)
+            info->layouts[info->n_layouts++] = wire->layouts[i];
+    info->min_align = wire->min_align;
+    info->max_threads = wire->max_threads;
+    info->reduction = wire->reduction >= 1 && wire->reduction <= 64 ? wire->reduction : 1;
+    return info->op && info->name;
+}
+
+static bool copy_info(cake_plugin_info *info, const cake_wire_plugin *wire)
+{
+    uint32_t count = wire->n_kernels < CAKE_WIRE_KERNELS ? wire->n_kernels : CAKE_WIRE_KERNELS;
+    char *name = copy_text(wire->name, sizeof wire->name);
+
+    if (!name)
+        return false;
+    free(info->name);
+    info->name = name;
+    info->version = copy_text(wire->version, sizeof wire->version);
+    info->description = copy_text(wire->description, sizeof wire->description);
+    info->license = copy_text(wire->license, sizeof wire->license);
+    info->isa = wire->isa;
+    info->abi_major = wire->abi_major;
+    info->abi_minor = wire->abi_minor;
+    info->kernels = calloc(count ? count : 1, sizeof *info->kernels);
+    if (!info->version || !info->description || !info->license || !info->kernels)
+        return false;
+    for (; info->n_kernels < count; info->n_kernels++)
+        if (!copy_kernel(&info->kernels[info->n_kernels], &wire->kernels[info->n_kernels]))
+            return false;
+    return true;
+}
+
+/* Ask one plugin what it is. Its problem, if it has one, goes to the info. False: no memory, or interrupted. */
+static bool describe(cake_plugin_info *info, cake_plugin_file_image *image, const cake_worker_settings *settings,
+                     const cake_placement *placement)
+{
+    cake_finding finding = {CAKE_V_OK, ""};
+    cake_process process = {.socket = -1, .output = -1};
+    bool good = true;
+
+    if (cake_vet_open(info->path, settings->load_in_place, image, &finding)) {
+        bool started = cake_process_start(&process, settings, placement, info->path, image, &finding);
+
+        /* A plugin that this CPU cannot run has described itself all the same. */
+        if (started || finding.verdict == CAKE_V_UNSUPPORTED)
+            good = !process.shared || copy_info(info, &process.shared->plugin);
+        cake_process_end(&process);
+    }
+    if (finding.verdict != CAKE_V_OK) {
+        info->problem = strdup(finding.reason);
+        info->problem_status = (int)finding.verdict;
+        good = good && info->problem;
+    }
+    return good && !cake_interrupted();
+}
+
+cake_status cake_plugins_load(cake_plugins *plugins, const char *const *wanted, size_t n_wanted,
+                              const cake_worker_settings *settings, const cake_placement *placement,
+                              cake_error *error)
+{
+    cake_plugin_files files = {0};
+    cake_status status = cake_plugin_files_choose(wanted, n_wanted, &files, error);
+
+    *plugins = (cake_plugins){0};
+    if (status != CAKE_OK)
+        return status;
+    plugins->infos = calloc(files.count ? files.count : 1, sizeof *plugins->infos);
+    plugins->images = calloc(files.count ? files.count : 1, sizeof *plugins->images);
+    status = plugins->infos && plugins->images ? CAKE_OK : cake_fail(error, CAKE_E_MEMORY, "no memory for plugins");
+    for (size_t i = 0; status == CAKE_OK && i < files.count; i++) {
+        cake_plugin_info *info = &plugins->infos[i];
+
+        plugins->images[i].descriptor = -1;
+        plugins->count++;
+        info->path = strdup(files.files[i].path);
+        info->name = strdup(files.files[i].name);
+        if (!info->path || !info->name || !describe(info, &plugins->images[i], settings, placement))
+            status = cake_interrupted() ? cake_fail(error, CAKE_INTERRUPTED, "interrupted")
+                                        : cake_fail(error, CAKE_E_MEMORY, "no memory for plugins");
+    }
+    cake_plugin_files_free(&files);
+    if (status != CAKE_OK)
+        cake_plugins_free(plugins);
+    return status;
+}
+
+void cake_plugins_free(cake_plugins *plugins)
+{
+    for (size_t i = 0; i < plugins->count; i++) {
+        cake_plugin_info_free(&plugins->infos[i]);
+        cake_vet_close(&plugins->images[i]);
+    }
+    free(plugins->infos);
+    free(plugins->images);
+    *plugins = (cake_plugins){0};
+}
+
+const cake_plugin_file_image *cake_plugins_image(const cake_plugins *plugins, const cake_plugin_info *info)
+{
+    return &plugins->images[info - plugins->infos];
+}

@@ -1,0 +1,139 @@
+#include "run/rows.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "measure/statistics.h"
+
+static const char *accuracy_name(int32_t accuracy)
+{
+    return accuracy == CAKE_EXACT ? "exact" : accuracy == CAKE_STANDARD ? "standard" : "fast";
+}
+
+cake_status cake_entrant_identify(const cake_bout *bout, const cake_entrant *entrant, cake_row *row)
+{
+    const cake_case *item = entrant->item;
+    const cake_workload *workload = item->workload;
+    char params[CAKE_WORKLOAD_TEXT];
+    const struct {
+        char **cell;
+        const char *text;
+    } texts[] = {
+        {&row->op, workload->op->name},
+        {&row->dataset, workload->dataset},
+        {&row->workload, workload->name},
+        {&row->params, params},
+        {&row->dtype, cake_dtype_name(item->dtype)},
+        {&row->plugin, item->plugin->name},
+        {&row->plugin_version, item->plugin->version},
+        {&row->kernel, item->kernel->name},
+        {&row->accuracy, accuracy_name(item->kernel->accuracy)},
+        {&row->cpuset, bout->placement.cpuset},
+        {&row->cache, cake_cache_name(item->cache)},
+        {&row->plugin_sha256, cake_plugins_image(bout->run->plugins, item->plugin)->sha256},
+        {&row->mode, bout->run->settings.load_in_place ? "worker+load-in-place" : "worker"},
+        /* The layout that was asked for; the one that ran comes with the report. */
+        {&row->layout, item->layout < 0 ? "" : cake_layout_name(item->layout)},
+    };
+
+    cake_params_format(workload->op, workload->params, params, sizeof params);
+    row->count = workload->count;
+    row->threads = item->threads;
+    row->seed = (int64_t)bout->run->seed;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (cake_row_text(texts[i].cell, texts[i].text) != CAKE_OK)
+            return CAKE_E_MEMORY;
+    return CAKE_OK;
+}
+
+static cake_status report_times(const cake_bout *bout, const cake_entrant *entrant, double *ns, cake_row *row)
+{
+    const cake_timer *timer = &entrant->timer;
+    cake_statistics s;
+
+    for (size_t i = 0; i < timer->n_samples; i++)
+        ns[i] = timer->samples[i].ns / (double)timer->samples[i].iterations;
+    if (cake_statistics_of(ns, timer->n_samples, 0.95, &s) != CAKE_OK)
+        return CAKE_E_MEMORY;
+    row->iterations = timer->calls;
+    row->repetitions = (int64_t)timer->n_samples;
+    row->rounds = (int64_t)timer->n_samples;
+    row->time_ns_median = s.median;
+    row->time_ns_min = s.min;
+    row->time_ns_mean = s.mean;
+    row->time_ns_stddev = s.stddev;
+    row->time_ns_ci_low = s.ci_low;
+    row->time_ns_ci_high = s.ci_high;
+    row->precision = s.median > 0 ? (s.ci_high - s.ci_low) / 2 / s.median : NAN;
+    if (s.median > 0) {
+        row->gflops = bout->subject->flops / s.median;
+        row->gb_per_s = bout->subject->bytes / s.median;
+    }
+    return CAKE_OK;
+}
+
+/* Ratios to the baseline in the rounds that both were in. */
+static cake_status report_ratios(const cake_entrant *entrant, const cake_entrant *baseline, double *ns, double *base,
+                                 cake_row *row)
+{
+    size_t both = 0, j = 0;
+    cake_statistics s;
+
+    for (size_t i = 0; i < entrant->timer.n_samples; i++) {
+        const cake_sample *own = &entrant->timer.samples[i];
+
+        while (j < baseline->timer.n_samples && baseline->timer.samples[j].round < own->round)
+            j++;
+        if (j == baseline->timer.n_samples || baseline->timer.samples[j].round != own->round)
+            continue;
+        ns[both] = own->ns / (double)own->iterations;
+        base[both++] = baseline->timer.samples[j].ns / (double)baseline->timer.samples[j].iterations;
+    }
+    if (both == 0)
+        return CAKE_OK;
+    if (cake_statistics_of_ratios(ns, base, both, 0.95, &s) != CAKE_OK)
+        return CAKE_E_MEMORY;
+    row->ratio = s.median;
+    row->ratio_ci_low = s.ci_low;
+    row->ratio_ci_high = s.ci_high;
+    return CAKE_OK;
+}
+
+cake_status cake_entrant_report(const cake_bout *bout, const cake_entrant *entrant, const cake_baseline *baseline,
+                                cake_row *row)
+{
+    const cake_session *session = &entrant->session;
+    cake_status status = CAKE_OK;
+    double *ns = NULL, *base = NULL;
+
+    if (cake_row_text(&row->verdict, cake_verdicts[session->finding.verdict].word) != CAKE_OK ||
+        cake_row_text(&row->reason, session->finding.reason) != CAKE_OK ||
+        cake_row_text(&row->warnings, session->warnings) != CAKE_OK ||
+        cake_row_text(&row->started_utc, entrant->started_utc) != CAKE_OK ||
+        cake_row_text(&row->layout, cake_layout_name(session->layout)) != CAKE_OK)
+        return CAKE_E_MEMORY;
+    row->error_in_bounds = session->error_in_bounds;
+    row->flops = bout->subject->flops;
+    row->bytes = bout->subject->bytes;
+    row->intensity = row->bytes > 0 ? row->flops / row->bytes : NAN;
+    if (!isnan(session->setup_ns)) {
+        row->setup_ns = session->setup_ns;
+        row->workspace_bytes = session->workspace_bytes;
+    }
+    /* A kernel that failed has no time that anyone should read. */
+    if (session->finding.verdict != CAKE_V_OK || entrant->timer.n_samples == 0)
+        return CAKE_OK;
+    ns = calloc(entrant->timer.n_samples, sizeof *ns);
+    base = calloc(entrant->timer.n_samples, sizeof *base);
+    status = ns && base ? report_times(bout, entrant, ns, row) : CAKE_E_MEMORY;
+    if (status == CAKE_OK && *baseline->name) {
+        status = cake_row_text(&row->baseline, baseline->name);
+        row->speedup = row->time_ns_median > 0 ? baseline->median_ns / row->time_ns_median : NAN;
+        if (status == CAKE_OK && baseline->entrant)
+            status = report_ratios(entrant, baseline->entrant, ns, base, row);
+    }
+    free(ns);
+    free(base);
+    return status;
+}
