@@ -6,6 +6,12 @@
 #include "cli/run_options.h"
 
 const cake_command cake_commands[] = {
+    {"run", "[WORKLOAD ...]", "check kernels, time those that are right, write the rows",
+     "Each case is a workload computed by one kernel. Its worker process checks it against the reference; what passes\n"
+     "is timed in turn with the workload's other kernels. Rows go to results/<UTC time>-<host>/results.csv.\n",
+     cake_run_option_groups, cake_cmd_run},
+    {"check", "[WORKLOAD ...]", "check kernels against the reference, without timing", "", cake_check_option_groups,
+     cake_cmd_check},
     {"list", "SUBJECT [NAME ...]", "tell what there is: ops, plugins, datasets, workloads, ...",
      "Each line is one thing, its name first. Names after the subject narrow it down.\n", NULL, cake_cmd_list},
     {"help", "[VERB]", "explain a command", "", NULL, cake_cmd_help},

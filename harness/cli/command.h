@@ -33,6 +33,8 @@ void cake_help_print(FILE *out);
 void cake_help_print_command(const cake_command *command, FILE *out);
 
 /* One a verb, each in cmd_<verb>.c. */
+int cake_cmd_run(int argc, char **argv);
+int cake_cmd_check(int argc, char **argv);
 int cake_cmd_help(int argc, char **argv);
 int cake_cmd_list(int argc, char **argv);
 

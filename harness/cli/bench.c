@@ -1,0 +1,125 @@
+#include "cli/bench.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "check/verdict.h"
+#include "plan/folders.h"
+
+static cake_status find_worker(char **path, cake_error *error)
+{
+    static const char *const beside[] = {".", "../libexec/layercake", "../lib*/layercake", NULL};
+    cake_folders folders = {0};
+    cake_status status = cake_folders_make("LAYERCAKE_WORKER_PATH", beside, &folders, error);
+
+    *path = NULL;
+    for (size_t i = 0; status == CAKE_OK && !*path && i < folders.count; i++) {
+        if (asprintf(path, "%s/layercake-worker", folders.paths[i]) < 0) {
+            *path = NULL;
+            status = cake_fail(error, CAKE_E_MEMORY, "out of memory");
+        } else if (access(*path, X_OK) != 0) {
+            free(*path);
+            *path = NULL;
+        }
+    }
+    cake_folders_free(&folders);
+    if (status == CAKE_OK && !*path)
+        status = cake_fail(error, CAKE_E_WORKER, "layercake-worker is not beside the program; LAYERCAKE_WORKER_PATH "
+                                                 "names its folder");
+    return status;
+}
+
+cake_status cake_bench_open(cake_bench *bench, const cake_run_options *options, cake_error *error)
+{
+    cake_status status = cake_topology_load(NULL, &bench->topology, error);
+
+    if (status == CAKE_OK)
+        status = find_worker(&bench->worker, error);
+    if (status != CAKE_OK)
+        return status;
+    bench->settings = (cake_worker_settings){
+        .program = bench->worker,
+        .timeout_ns = (int64_t)(options->timeout_s * 1e9),
+        .memory_bytes = options->memory_bytes,
+        .layers = CAKE_LAYERS_ALL,
+        .isa = cake_topology_machine(bench->topology)->isa,
+    };
+    return CAKE_OK;
+}
+
+cake_status cake_bench_load(cake_bench *bench, const cake_run_options *options, cake_error *error)
+{
+    cake_placement placement;
+    cake_status status = cake_topology_place(bench->topology, 1, &placement, error);
+
+    if (status != CAKE_OK)
+        return status;
+    return cake_plugins_load(&bench->plugins, (const char *const *)options->plugins.items, options->plugins.count,
+                             &bench->settings, &placement, error);
+}
+
+/* Tell of plugins that cannot be used. */
+static cake_status report_problems(const cake_bench *bench, const cake_run_options *options, cake_error *error)
+{
+    for (size_t i = 0; i < bench->plugins.count; i++) {
+        const cake_plugin_info *info = &bench->plugins.infos[i];
+
+        if (!info->problem)
+            continue;
+        if (options->plugins.count && info->problem_status != CAKE_V_UNSUPPORTED)
+            return cake_fail(error, CAKE_E_USAGE, "%s: %s", cake_verdicts[info->problem_status].word, info->problem);
+        if (!options->quiet || options->plugins.count)
+            fprintf(stderr, "layercake: plugin %s is left out: %s: %s\n", info->name,
+                    cake_verdicts[info->problem_status].word, info->problem);
+    }
+    return CAKE_OK;
+}
+
+cake_status cake_bench_plan(cake_bench *bench, const cake_run_options *options, cake_error *error)
+{
+    cake_plan_request request;
+    cake_placement placement;
+    cake_status status = report_problems(bench, options, error);
+
+    for (size_t i = 0; status == CAKE_OK && i < options->threads.count; i++)
+        status = cake_topology_place(bench->topology, options->threads.items[i], &placement, error);
+    if (status == CAKE_OK)
+        status = cake_run_options_workloads(options, &bench->workloads, error);
+    for (size_t i = 0; status == CAKE_OK && i < bench->workloads.count; i++)
+        for (size_t d = 0; status == CAKE_OK && d < options->dtypes.count; d++)
+            status = cake_workload_fits(&bench->workloads.workloads[i], options->dtypes.items[d],
+                                        options->memory_bytes, error);
+    if (status != CAKE_OK)
+        return status;
+    request = cake_run_options_request(options, &bench->workloads, bench->plugins.infos, bench->plugins.count);
+    return cake_plan_make(&request, &bench->plan, error);
+}
+
+cake_run cake_bench_run(const cake_bench *bench, const cake_run_options *options, bool timed)
+{
+    return (cake_run){
+        .plan = &bench->plan,
+        .plugins = &bench->plugins,
+        .topology = bench->topology,
+        .settings = bench->settings,
+        .seed = (uint64_t)options->seed,
+        .timed = timed,
+        .repetitions = options->repetitions,
+        .precision = 0.02,
+        .min_time_s = options->min_time_s,
+        .max_time_s = 2,
+        .baseline = options->baseline,
+    };
+}
+
+void cake_bench_close(cake_bench *bench)
+{
+    cake_plan_free(&bench->plan);
+    cake_workload_list_free(&bench->workloads);
+    cake_plugins_free(&bench->plugins);
+    free(bench->worker);
+    cake_topology_free(bench->topology);
+    *bench = (cake_bench){0};
+}

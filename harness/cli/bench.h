@@ -1,0 +1,34 @@
+/* What `run` and `check` share: the machine, the plugins, the plan of cases. */
+#ifndef LAYERCAKE_CLI_BENCH_H
+#define LAYERCAKE_CLI_BENCH_H
+
+#include "cli/run_options.h"
+#include "measure/topology.h"
+#include "run/run.h"
+
+typedef struct cake_bench {
+    cake_topology *topology;
+    char *worker; /* path of layercake-worker */
+    cake_worker_settings settings;
+    cake_plugins plugins;
+    cake_workload_list workloads;
+    cake_plan plan;
+} cake_bench;
+
+/* The machine and the settings of workers; no plugin is loaded yet. */
+cake_status cake_bench_open(cake_bench *bench, const cake_run_options *options, cake_error *error);
+
+/* Load the plugins that the options name. */
+cake_status cake_bench_load(cake_bench *bench, const cake_run_options *options, cake_error *error);
+
+/* The workloads, each refused if it takes more memory than there is, and the cases. One named plugin that cannot be used is
+ * an error; others are told on stderr. */
+cake_status cake_bench_plan(cake_bench *bench, const cake_run_options *options, cake_error *error);
+
+/* A run of the plan, as the options say; the observer is left to the caller. */
+cake_run cake_bench_run(const cake_bench *bench, const cake_run_options *options, bool timed);
+
+/* Free everything; one that was only zeroed too. */
+void cake_bench_close(cake_bench *bench);
+
+#endif
