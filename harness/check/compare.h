@@ -15,8 +15,8 @@ typedef struct cake_comparison {
     char text[256];         /* where, expected, found; empty if ok */
 } cake_comparison;
 
-/* Is `found` right? Error as a multiple of the bound; infinity for what no bound excuses: a NaN or infinity that is not
- * expected, another infinity, any error where the bound is 0. */
+/* Is `found` right? Error as a multiple of the bound; infinity for what no bound excuses: a NaN or infinity that is
+ * not expected, another infinity, any error where the bound is 0. */
 double cake_error_in_bounds(cake_expected expected, double found);
 
 /* Compare a whole output. `tensor` has data; exact: bounds count as 0. `name` is for the text. */

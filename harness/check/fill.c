@@ -10,13 +10,16 @@ static double draw(const cake_tensor_spec *spec, cake_fill_set set, int64_t elem
     double scale = spec->scale != 0 ? spec->scale : 1;
 
     switch (spec->fill) {
-    case CAKE_FILL_INDEX: return (double)cake_random_below(random, (uint64_t)(spec->limit > 0 ? spec->limit : 1));
+    case CAKE_FILL_INDEX:
+        return (double)cake_random_below(random, (uint64_t)(spec->limit > 0 ? spec->limit : 1));
     case CAKE_FILL_MASK:
         if (element % spec->shape[spec->rank - 1] != 0 && cake_random_below(random, 4) == 0)
             return -(double)INFINITY;
         return cake_random_real(random, -2, 2);
-    case CAKE_FILL_POSITIVE: return cake_random_real(random, scale / 2, scale * 3 / 2);
-    case CAKE_FILL_SIGNED: break;
+    case CAKE_FILL_POSITIVE:
+        return cake_random_real(random, scale / 2, scale * 3 / 2);
+    case CAKE_FILL_SIGNED:
+        break;
     }
     if (set == CAKE_FILL_INTEGERS)
         return (double)cake_random_below(random, 7) - 3;

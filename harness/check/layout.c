@@ -101,8 +101,8 @@ static float f32_from_bits(uint32_t bits)
     return value;
 }
 
-/* Round to nearest even at bit 16 of the binary32. A double is first rounded to odd in binary32, so that the two roundings
- * together are one (Boldo and Melquiond 2008). */
+/* Round to nearest even at bit 16 of the binary32. A double is first rounded to odd in binary32, so that the two
+ * roundings together are one (Boldo and Melquiond 2008). */
 static uint16_t bf16_bits(double value)
 {
     float nearest = (float)value;
@@ -164,14 +164,30 @@ void cake_element_store(int32_t dtype, void *at, double value)
     } to;
 
     switch (dtype) {
-    case CAKE_F32: to.f32 = (float)value; break;
-    case CAKE_BF16: to.half = bf16_bits(value); break;
-    case CAKE_F16: to.half = f16_bits(value); break;
-    case CAKE_I8: to.i8 = (int8_t)saturated(value, INT8_MIN, INT8_MAX); break;
-    case CAKE_U8: to.u8 = (uint8_t)saturated(value, 0, UINT8_MAX); break;
-    case CAKE_I32: to.i32 = (int32_t)saturated(value, INT32_MIN, INT32_MAX); break;
-    case CAKE_I64: to.i64 = (int64_t)saturated(value, -0x1p63, 0x1.fffffffffffffp62); break;
-    default: to.f64 = value; break;
+    case CAKE_F32:
+        to.f32 = (float)value;
+        break;
+    case CAKE_BF16:
+        to.half = bf16_bits(value);
+        break;
+    case CAKE_F16:
+        to.half = f16_bits(value);
+        break;
+    case CAKE_I8:
+        to.i8 = (int8_t)saturated(value, INT8_MIN, INT8_MAX);
+        break;
+    case CAKE_U8:
+        to.u8 = (uint8_t)saturated(value, 0, UINT8_MAX);
+        break;
+    case CAKE_I32:
+        to.i32 = (int32_t)saturated(value, INT32_MIN, INT32_MAX);
+        break;
+    case CAKE_I64:
+        to.i64 = (int64_t)saturated(value, -0x1p63, 0x1.fffffffffffffp62);
+        break;
+    default:
+        to.f64 = value;
+        break;
     }
     memcpy(at, &to, (size_t)cake_dtype_size(dtype));
 }
@@ -190,14 +206,22 @@ double cake_element_load(int32_t dtype, const void *at)
 
     memcpy(&from, at, (size_t)cake_dtype_size(dtype));
     switch (dtype) {
-    case CAKE_F32: return (double)from.f32;
-    case CAKE_BF16: return (double)f32_from_bits((uint32_t)from.half << 16);
-    case CAKE_F16: return f16_value(from.half);
-    case CAKE_I8: return from.i8;
-    case CAKE_U8: return from.u8;
-    case CAKE_I32: return from.i32;
-    case CAKE_I64: return (double)from.i64;
-    default: return from.f64;
+    case CAKE_F32:
+        return (double)from.f32;
+    case CAKE_BF16:
+        return (double)f32_from_bits((uint32_t)from.half << 16);
+    case CAKE_F16:
+        return f16_value(from.half);
+    case CAKE_I8:
+        return from.i8;
+    case CAKE_U8:
+        return from.u8;
+    case CAKE_I32:
+        return from.i32;
+    case CAKE_I64:
+        return (double)from.i64;
+    default:
+        return from.f64;
     }
 }
 
@@ -232,11 +256,16 @@ void cake_tensor_store(const cake_tensor *tensor, const double *values)
 uint64_t cake_dtype_poison(int32_t dtype)
 {
     switch (dtype) {
-    case CAKE_F32: return UINT64_C(0x7fa5dead);
-    case CAKE_BF16: return UINT64_C(0x7fa5);
-    case CAKE_F16: return UINT64_C(0x7d5a);
-    case CAKE_F64: return UINT64_C(0x7ff5deadbeefdead);
-    default: return UINT64_C(0xa5a5a5a5a5a5a5a5);
+    case CAKE_F32:
+        return UINT64_C(0x7fa5dead);
+    case CAKE_BF16:
+        return UINT64_C(0x7fa5);
+    case CAKE_F16:
+        return UINT64_C(0x7d5a);
+    case CAKE_F64:
+        return UINT64_C(0x7ff5deadbeefdead);
+    default:
+        return UINT64_C(0xa5a5a5a5a5a5a5a5);
     }
 }
 
@@ -257,7 +286,9 @@ bool cake_element_is_poison(int32_t dtype, const void *at)
     case CAKE_F32:
     case CAKE_BF16:
     case CAKE_F16:
-    case CAKE_F64: return memcmp(at, &pattern, (size_t)cake_dtype_size(dtype)) == 0;
-    default: return false;
+    case CAKE_F64:
+        return memcmp(at, &pattern, (size_t)cake_dtype_size(dtype)) == 0;
+    default:
+        return false;
     }
 }

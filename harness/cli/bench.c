@@ -26,8 +26,9 @@ static cake_status find_worker(char **path, cake_error *error)
     }
     cake_folders_free(&folders);
     if (status == CAKE_OK && !*path)
-        status = cake_fail(error, CAKE_E_WORKER, "layercake-worker is not beside the program; LAYERCAKE_WORKER_PATH "
-                                                 "names its folder");
+        status = cake_fail(error, CAKE_E_WORKER,
+                           "layercake-worker is not beside the program; LAYERCAKE_WORKER_PATH "
+                           "names its folder");
     return status;
 }
 

@@ -21,8 +21,8 @@ cake_status cake_bench_open(cake_bench *bench, const cake_run_options *options, 
 /* Load the plugins that the options name. */
 cake_status cake_bench_load(cake_bench *bench, const cake_run_options *options, cake_error *error);
 
-/* The workloads, each refused if it takes more memory than there is, and the cases. One named plugin that cannot be used is
- * an error; others are told on stderr. */
+/* The workloads, each refused if it takes more memory than there is, and the cases. One named plugin that cannot be
+ * used is an error; others are told on stderr. */
 cake_status cake_bench_plan(cake_bench *bench, const cake_run_options *options, cake_error *error);
 
 /* A run of the plan, as the options say; the observer is left to the caller. */

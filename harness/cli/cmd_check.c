@@ -38,16 +38,17 @@ static cake_status on_row(void *user, cake_row *row, const cake_sample *samples,
     cake_progress_done(c->progress, row);
     if (c->options->quiet && !fails)
         return CAKE_OK;
-    printf("%s %s %s/%s %s '%s %s'", fails ? "FAIL" : "    ", row->plugin, row->op, row->kernel, row->verdict, row->op,
-           row->params);
+    printf("%s %s %s/%s %s '%s %s'", fails ? "FAIL" : "    ", row->plugin, row->op, row->kernel, row->verdict,
+           row->op, row->params);
     if (verdict == CAKE_V_OK)
         printf("  error %.3g bounds\n", row->error_in_bounds);
     else if (!fails)
         printf("  %s\n", row->reason ? row->reason : "");
     else
-        printf("\n     %s\n     repeat: layercake check --plugin %s --kernel %s/%s --threads %lld --seed %lld '%s %s'\n",
-               row->reason ? row->reason : "", row->plugin, row->op, row->kernel, (long long)row->threads,
-               (long long)row->seed, row->op, row->params);
+        printf(
+            "\n     %s\n     repeat: layercake check --plugin %s --kernel %s/%s --threads %lld --seed %lld '%s %s'\n",
+            row->reason ? row->reason : "", row->plugin, row->op, row->kernel, (long long)row->threads,
+            (long long)row->seed, row->op, row->params);
     return CAKE_OK;
 }
 

@@ -7,7 +7,8 @@
 
 const cake_command cake_commands[] = {
     {"run", "[WORKLOAD ...]", "check kernels, time those that are right, write the rows",
-     "Each case is a workload computed by one kernel. Its worker process checks it against the reference; what passes\n"
+     "Each case is a workload computed by one kernel. Its worker process checks it against the reference; what "
+     "passes\n"
      "is timed in turn with the workload's other kernels. Rows go to results/<UTC time>-<host>/results.csv.\n",
      cake_run_option_groups, cake_cmd_run},
     {"check", "[WORKLOAD ...]", "check kernels against the reference, without timing", "", cake_check_option_groups,

@@ -44,8 +44,7 @@ cake_status cake_arena_make(cake_arena *arena, const cake_tensor_list *list, int
     arena->descriptor = memfd_create("tensors", MFD_CLOEXEC);
     if (arena->descriptor < 0 || ftruncate(arena->descriptor, (off_t)arena->size_bytes) != 0)
         goto fail;
-    arena->memory =
-        mmap(NULL, arena->size_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, arena->descriptor, 0);
+    arena->memory = mmap(NULL, arena->size_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, arena->descriptor, 0);
     if (arena->memory != MAP_FAILED)
         return CAKE_OK;
     arena->memory = NULL;
@@ -70,10 +69,12 @@ void cake_arena_free(cake_arena *arena)
 static uint64_t placed_offset(const cake_arena *arena, int i, cake_placing placing)
 {
     switch (placing) {
-    case CAKE_PLACE_LEFT: return 0;
+    case CAKE_PLACE_LEFT:
+        return 0;
     case CAKE_PLACE_RIGHT:
         return (arena->segment_bytes[i] - arena->tensor[i].size_bytes) / arena->align * arena->align;
-    case CAKE_PLACE_TIMED: break;
+    case CAKE_PLACE_TIMED:
+        break;
     }
     return timed_offset(i);
 }
@@ -134,9 +135,8 @@ static bool values_intact(const cake_arena *arena, int i, const double *values, 
             cake_element_store(tensor->dtype, &expected, values[begin + e]);
             if (memcmp(at + e * step * width, &expected, (size_t)width) != 0)
                 return cake_find(finding, CAKE_V_INPUT_MODIFIED, "%s%s: expected %.9g, found %.9g after the call",
-                                 arena->list->tensor[i].name,
-                                 cake_place_text(tensor, begin + e, place, sizeof place), values[begin + e],
-                                 cake_element_load(tensor->dtype, at + e * step * width));
+                                 arena->list->tensor[i].name, cake_place_text(tensor, begin + e, place, sizeof place),
+                                 values[begin + e], cake_element_load(tensor->dtype, at + e * step * width));
         }
     }
     return true;

@@ -34,8 +34,8 @@ cake_status cake_arena_make(cake_arena *arena, const cake_tensor_list *list, int
                             uint32_t align, cake_error *error);
 void cake_arena_free(cake_arena *arena);
 
-/* Put inputs, and constants too if `constants`, and outputs where `placing` says and fill them: canaries around, values
- * in (an array for each input and constant), outputs poisoned. */
+/* Put inputs, and constants too if `constants`, and outputs where `placing` says and fill them: canaries around,
+ * values in (an array for each input and constant), outputs poisoned. */
 void cake_arena_place(cake_arena *arena, cake_placing placing, bool constants, double *const *values);
 
 /* Poison all outputs and restore their canaries. */

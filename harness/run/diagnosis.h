@@ -4,8 +4,8 @@
 
 #include "run/process.h"
 
-/* From the wait status (-1: unknown), the fault record and what the process knows of itself. `what`: what was going on,
- * or "". */
+/* From the wait status (-1: unknown), the fault record and what the process knows of itself. `what`: what was going
+ * on, or "". */
 void cake_diagnose(const cake_process *process, const char *what, int status, cake_finding *finding);
 
 #endif

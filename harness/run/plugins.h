@@ -11,8 +11,8 @@ typedef struct cake_plugins {
     size_t count;
 } cake_plugins;
 
-/* Load the wanted plugins (names of the search path or paths; none: every one of the search path), each in a worker of
- * its own. One that cannot be used is in the list with its problem. CAKE_E_USAGE: a name that nothing has. */
+/* Load the wanted plugins (names of the search path or paths; none: every one of the search path), each in a worker
+ * of its own. One that cannot be used is in the list with its problem. CAKE_E_USAGE: a name that nothing has. */
 cake_status cake_plugins_load(cake_plugins *plugins, const char *const *wanted, size_t n_wanted,
                               const cake_worker_settings *settings, const cake_placement *placement,
                               cake_error *error);

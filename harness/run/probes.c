@@ -94,10 +94,11 @@ static bool check_entry(const cake_probe_table *table, cake_subject *subject, in
         if (error > *worst)
             *worst = error;
         if (error > 1)
-            good = cake_find(finding, CAKE_V_MISMATCH,
-                             "%s%s: expected %.9g within %.2g, found %.9g in a timed call after an input word changed",
-                             name, cake_place_text(tensor, output.element, place, sizeof place), expected.value,
-                             expected.bound, cake_element_load(tensor->dtype, &logged[o]));
+            good =
+                cake_find(finding, CAKE_V_MISMATCH,
+                          "%s%s: expected %.9g within %.2g, found %.9g in a timed call after an input word changed",
+                          name, cake_place_text(tensor, output.element, place, sizeof place), expected.value,
+                          expected.bound, cake_element_load(tensor->dtype, &logged[o]));
     }
     *word = original;
     return good;

@@ -42,8 +42,8 @@ static char **environment(int threads)
     }
     for (size_t i = 0; good && i < COUNTED; i++)
         good = asprintf(&list[used++], "%s=%d", counted[i], threads) > 0;
-    good = good && asprintf(&list[used++], "OMP_DYNAMIC=FALSE") > 0 && asprintf(&list[used++], "PATH=/usr/bin:/bin") > 0 &&
-           asprintf(&list[used++], "HOME=/nonexistent") > 0;
+    good = good && asprintf(&list[used++], "OMP_DYNAMIC=FALSE") > 0 &&
+           asprintf(&list[used++], "PATH=/usr/bin:/bin") > 0 && asprintf(&list[used++], "HOME=/nonexistent") > 0;
     if (good)
         return list;
     free(list);
@@ -400,8 +400,8 @@ void cake_process_end(cake_process *process)
 {
     if (process->pid) {
         cake_request request = {.kind = CAKE_REQUEST_QUIT, .sequence = ++process->sequence};
-        bool asked = process->socket >= 0 &&
-                     send(process->socket, &request, sizeof request, MSG_NOSIGNAL | MSG_DONTWAIT) > 0;
+        bool asked =
+            process->socket >= 0 && send(process->socket, &request, sizeof request, MSG_NOSIGNAL | MSG_DONTWAIT) > 0;
 
         reap(process, !asked);
     }

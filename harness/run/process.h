@@ -14,8 +14,8 @@
 
 /* What is the same for all workers of a run. */
 typedef struct cake_worker_settings {
-    const char *program; /* path of layercake-worker */
-    int64_t timeout_ns;  /* of each request */
+    const char *program;   /* path of layercake-worker */
+    int64_t timeout_ns;    /* of each request */
     uint64_t memory_bytes; /* limit of a worker's address space; 0 = none */
     uint32_t layers;       /* CAKE_LAYER_... of the sandbox */
     uint64_t isa;
@@ -24,27 +24,29 @@ typedef struct cake_worker_settings {
 
 typedef struct cake_process {
     const cake_worker_settings *settings;
-    pid_t pid;    /* 0: none; its own process group */
-    int socket;   /* -1: none */
-    int output;   /* what the plugin prints comes here */
+    pid_t pid;  /* 0: none; its own process group */
+    int socket; /* -1: none */
+    int output; /* what the plugin prints comes here */
     cake_shared *shared;
     uint32_t sequence;
-    uint32_t layers; /* of the sandbox, in force */
-    bool killed;     /* by us, after a timeout */
+    uint32_t layers;         /* of the sandbox, in force */
+    bool killed;             /* by us, after a timeout */
     const cake_arena *arena; /* to name a fault's place; NULL before it is prepared */
     uint64_t address[CAKE_WIRE_TENSORS];
-    char *printed;  /* the beginning of what the plugin printed; owned; NULL: nothing */
+    char *printed; /* the beginning of what the plugin printed; owned; NULL: nothing */
 } cake_process;
 
-/* Start a worker bound to the placement's cores, one a thread, and have it load the plugin's image. False: the finding says why (load-error, crash,
- * timeout, ...; harness-error where it is our fault). To be ended in any case. */
+/* Start a worker bound to the placement's cores, one a thread, and have it load the plugin's image. False: the
+ * finding says why (load-error, crash, timeout, ...; harness-error where it is our fault). To be ended in any case.
+ */
 bool cake_process_start(cake_process *process, const cake_worker_settings *settings, const cake_placement *placement,
                         const char *path, const cake_plugin_file_image *image, cake_finding *finding);
 
 /* Send a request, with a descriptor unless that is -1. */
 bool cake_process_send(cake_process *process, cake_request *request, int descriptor, cake_finding *finding);
 
-/* Wait for the reply until the deadline (cake_clock_ns). False: the finding says what happened to the worker, which has ended. */
+/* Wait for the reply until the deadline (cake_clock_ns). False: the finding says what happened to the worker, which
+ * has ended. */
 bool cake_process_receive(cake_process *process, cake_reply *reply, int64_t deadline_ns, cake_finding *finding);
 
 /* Both, with the settings' timeout. */

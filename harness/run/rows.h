@@ -10,7 +10,7 @@ cake_status cake_entrant_identify(const cake_bout *bout, const cake_entrant *ent
 
 /* The baseline of a bout: what speed-ups are over. */
 typedef struct cake_baseline {
-    char name[160];  /* "naive/direct"; "" if there is none */
+    char name[160]; /* "naive/direct"; "" if there is none */
     double median_ns;
     const cake_entrant *entrant; /* NULL if it ran in another bout */
 } cake_baseline;

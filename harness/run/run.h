@@ -25,12 +25,12 @@ typedef struct cake_run {
     cake_worker_settings settings;
     cake_run_observer observer;
     uint64_t seed;
-    bool timed;            /* false: check only */
-    int64_t repetitions;   /* rounds; 0: from 5 to 50, until `precision` is reached */
-    double precision;      /* half the width of the median's confidence interval over the median */
-    double min_time_s;     /* of a repetition */
-    double max_time_s;     /* of all repetitions of a case, beyond three */
-    const char *baseline;  /* plugin that speed-ups are over */
+    bool timed;           /* false: check only */
+    int64_t repetitions;  /* rounds; 0: from 5 to 50, until `precision` is reached */
+    double precision;     /* half the width of the median's confidence interval over the median */
+    double min_time_s;    /* of a repetition */
+    double max_time_s;    /* of all repetitions of a case, beyond three */
+    const char *baseline; /* plugin that speed-ups are over */
 } cake_run;
 
 /* What came of it. */

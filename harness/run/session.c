@@ -70,11 +70,10 @@ bool cake_session_open(cake_session *session, const cake_case *item, cake_subjec
                          kernel->max_threads == 1 ? "" : "s");
     if (!choose_layout(session))
         return false;
-    if (cake_arena_make(&session->arena, &subject->list, subject->dtype, session->layout, kernel->min_align, &error) !=
-        CAKE_OK)
+    if (cake_arena_make(&session->arena, &subject->list, subject->dtype, session->layout, kernel->min_align,
+                        &error) != CAKE_OK)
         return cake_find(&session->finding, CAKE_V_HARNESS_ERROR, "%s", error.text);
-    if (!cake_process_start(&session->process, settings, placement, item->plugin->path, image,
-                            &session->finding)) {
+    if (!cake_process_start(&session->process, settings, placement, item->plugin->path, image, &session->finding)) {
         cake_session_close(session);
         return false;
     }
@@ -134,14 +133,16 @@ bool cake_session_prepare(cake_session *session, int trial, cake_placing placing
     session->workspace_bytes = (int64_t)reply.workspace_bytes;
     memcpy(session->process.address, reply.address, sizeof session->process.address);
     switch ((cake_outcome)reply.outcome) {
-    case CAKE_OUTCOME_DONE: return true;
+    case CAKE_OUTCOME_DONE:
+        return true;
     case CAKE_OUTCOME_UNSUPPORTED:
         return cake_find(&session->finding, CAKE_V_UNSUPPORTED, "%s",
                          *reply.text ? reply.text : "the kernel gave no reason");
     case CAKE_OUTCOME_FAILED:
         return cake_find(&session->finding, CAKE_V_ERROR, "open returned %d%s%s", reply.returned,
                          *reply.text ? ": " : "", reply.text);
-    default: return cake_find(&session->finding, CAKE_V_HARNESS_ERROR, "%s", reply.text);
+    default:
+        return cake_find(&session->finding, CAKE_V_HARNESS_ERROR, "%s", reply.text);
     }
 }
 
@@ -154,7 +155,8 @@ static bool judge_left(cake_session *session, uint32_t left)
         cake_verdict verdict;
         const char *text;
     } table[] = {
-        {CAKE_LEFT_MXCSR, CAKE_V_FPENV_CHANGED, "left another rounding mode, flush to zero or exception mask in MXCSR"},
+        {CAKE_LEFT_MXCSR, CAKE_V_FPENV_CHANGED,
+         "left another rounding mode, flush to zero or exception mask in MXCSR"},
         {CAKE_LEFT_X87_CONTROL, CAKE_V_FPENV_CHANGED, "left another x87 control word"},
         {CAKE_LEFT_X87, CAKE_V_ABI_CLOBBER, "left values on the x87 stack (MMX without emms)"},
         {CAKE_LEFT_DIRECTION, CAKE_V_ABI_CLOBBER, "left the direction flag set"},
@@ -252,8 +254,8 @@ static bool same_outputs(cake_session *session, const char *before, cake_verdict
             const char *now = (const char *)tensor->data + cake_tensor_offset(tensor, e) * width;
 
             if (memcmp(before + used, now, (size_t)width) != 0)
-                return cake_find(&session->finding, otherwise, "%s%s %s: %.9g, then %.9g", arena->list->tensor[i].name,
-                                 cake_place_text(tensor, e, place, sizeof place), text,
+                return cake_find(&session->finding, otherwise, "%s%s %s: %.9g, then %.9g",
+                                 arena->list->tensor[i].name, cake_place_text(tensor, e, place, sizeof place), text,
                                  cake_element_load(tensor->dtype, before + used),
                                  cake_element_load(tensor->dtype, now));
         }
@@ -274,12 +276,13 @@ static bool check_at(cake_session *session, int trial, cake_placing placing, boo
     before = snapshot(&session->arena);
     if (!before)
         return cake_find(&session->finding, CAKE_V_HARNESS_ERROR, "no memory for a copy of the outputs");
-    good = compare_outputs(session, trial) && cake_arena_intact(&session->arena, values, &session->finding) &&
+    good = cake_arena_intact(&session->arena, values, &session->finding) && compare_outputs(session, trial) &&
            same_outputs(session, before, CAKE_V_LATE_WRITE, "changed after the call had returned");
     if (good && repeat) {
         cake_arena_poison(&session->arena);
-        good = call_once(session) && same_outputs(session, before, CAKE_V_NONDETERMINISTIC, "differs between two calls "
-                                                                                            "with the same inputs");
+        good = call_once(session) && same_outputs(session, before, CAKE_V_NONDETERMINISTIC,
+                                                  "differs between two calls "
+                                                  "with the same inputs");
     }
     free(before);
     return good;

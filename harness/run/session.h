@@ -15,10 +15,10 @@ typedef struct cake_session {
     cake_arena arena;
     cake_finding finding;
     char warnings[256];
-    double error_in_bounds;   /* NAN before a comparison */
-    double setup_ns;          /* of the last open; NAN before */
+    double error_in_bounds; /* NAN before a comparison */
+    double setup_ns;        /* of the last open; NAN before */
     int64_t workspace_bytes;
-    double call_ns;           /* shortest call seen, watched from outside; NAN before */
+    double call_ns; /* shortest call seen, watched from outside; NAN before */
 } cake_session;
 
 /* Start the worker, make the tensors. False: the finding says why. `image` is the plugin's file. */

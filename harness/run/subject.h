@@ -1,4 +1,5 @@
-/* A workload in a dtype, with everything that its reference says of it. Shared by all kernels that are tried on it. */
+/* A workload in a dtype, with everything that its reference says of it. Shared by all kernels that are tried on it.
+ */
 #ifndef LAYERCAKE_RUN_SUBJECT_H
 #define LAYERCAKE_RUN_SUBJECT_H
 

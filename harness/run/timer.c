@@ -188,10 +188,12 @@ static bool run_batch(cake_timer *timer, kind what, int64_t iterations, double t
 /* One repetition as its function sees it. */
 typedef struct repetition {
     cake_timer *timer;
-    double call_ns;  /* expected */
-    batch last;      /* the batch that its report is about */
+    double call_ns; /* expected */
+    batch last;
     bool failed;
+    /* as Google Benchmark reports it */
     int64_t iterations;
+    double reported_ns; /* a call */
 } repetition;
 
 static void benchmark(cake_gbench_state *state, void *user)
@@ -206,9 +208,18 @@ static void benchmark(cake_gbench_state *state, void *user)
             return;
         }
         r->call_ns = r->last.elapsed_ns / (double)r->last.calls;
-        r->iterations = n;
         /* At least a nanosecond, that Google Benchmark's search for the iterations ends. */
         cake_gbench_set_time(state, fmax(r->call_ns * (double)n, 1) * 1e-9);
+    }
+}
+
+static void report(const cake_gbench_result *result, void *user)
+{
+    repetition *r = user;
+
+    if (!result->aggregate && !result->error) {
+        r->iterations = result->iterations;
+        r->reported_ns = result->real_time_ns;
     }
 }
 
@@ -220,7 +231,7 @@ static bool run_repetition(repetition *r, const cake_gbench_options *options)
 
     snprintf(name, sizeof name, "%s/%s/%s", session->item->workload->op->name, session->item->plugin->name,
              session->item->kernel->name);
-    if (!cake_gbench_run_one(name, options, benchmark, r, NULL, NULL, &error) && !r->failed)
+    if (!cake_gbench_run_one(name, options, benchmark, r, report, r, &error) && !r->failed)
         return cake_find(&session->finding, CAKE_V_HARNESS_ERROR, "Google Benchmark: %s", error.text);
     return !r->failed;
 }
@@ -291,8 +302,8 @@ bool cake_timer_repeat(cake_timer *timer, int64_t round)
     if (!run_repetition(
             &r, &(cake_gbench_options){.manual_time = true, .iterations = timer->iterations, .repetitions = 1}))
         return false;
-    timer->samples[timer->n_samples++] =
-        (cake_sample){.round = round, .iterations = (int64_t)r.last.calls, .ns = r.last.elapsed_ns};
+    timer->samples[timer->n_samples++] = (cake_sample){
+        .round = round, .iterations = (int64_t)r.last.calls, .ns = r.reported_ns * (double)r.last.calls};
     timer->calls += (int64_t)r.last.calls;
     timer->session->call_ns = r.call_ns;
     return true;

@@ -1,5 +1,5 @@
-/* Timing a case whose check is passed: Google Benchmark asks for iterations, the worker makes calls, the clock and the
- * end of each batch are here. */
+/* Timing a case whose check is passed: Google Benchmark asks for iterations, the worker makes calls, the clock and
+ * the end of each batch are here. */
 #ifndef LAYERCAKE_RUN_TIMER_H
 #define LAYERCAKE_RUN_TIMER_H
 
@@ -19,13 +19,13 @@ typedef struct cake_timer {
     cake_probe_table probes;
     cake_sample *samples; /* owned */
     size_t n_samples;
-    int64_t calls;      /* timed and kept */
-    int64_t spent_ns;   /* in batches, kept or not */
-    double cpu_share;   /* largest CPU time / (wall time x threads) of a batch */
+    int64_t calls;    /* timed and kept */
+    int64_t spent_ns; /* in batches, kept or not */
+    double cpu_share; /* largest CPU time / (wall time x threads) of a batch */
 } cake_timer;
 
-/* Place the tensors, open the kernel anew (its setup_ns is what the row tells), measure what the loop itself costs, and
- * let Google Benchmark find how many iterations last `min_time_s`. False: the session's finding says why. */
+/* Place the tensors, open the kernel anew (its setup_ns is what the row tells), measure what the loop itself costs,
+ * and let Google Benchmark find how many iterations last `min_time_s`. False: the session's finding says why. */
 bool cake_timer_begin(cake_timer *timer, cake_session *session, cake_evict evict, bool spare_core, double min_time_s,
                       cake_random *random);
 

@@ -72,8 +72,9 @@ static bool vet_file(const char *path, const struct stat *st, cake_finding *find
                          : S_ISSOCK(st->st_mode) ? "a socket"
                                                  : "a device");
     if (!owned_well(st))
-        return cake_find(finding, CAKE_V_UNSAFE_FILE, "%s: expected a file of root or of user %u, found one of user %u",
-                         path, geteuid(), st->st_uid);
+        return cake_find(finding, CAKE_V_UNSAFE_FILE,
+                         "%s: expected a file of root or of user %u, found one of user %u", path, geteuid(),
+                         st->st_uid);
     if (writable_by_others(st))
         return cake_find(finding, CAKE_V_UNSAFE_FILE,
                          "%s: expected a file that only its owner can write, found mode %04o", path,
@@ -88,8 +89,9 @@ static bool vet_elf(const char *path, int descriptor, off_t size, cake_finding *
 
     if (pread(descriptor, &header, sizeof header, 0) != (ssize_t)sizeof header ||
         memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
-        return cake_find(finding, CAKE_V_LOAD_ERROR, "%s: expected an ELF shared object, found %lld bytes of another kind",
-                         path, (long long)size);
+        return cake_find(finding, CAKE_V_LOAD_ERROR,
+                         "%s: expected an ELF shared object, found %lld bytes of another kind", path,
+                         (long long)size);
     if (header.e_ident[EI_CLASS] != ELFCLASS64 || (MACHINE != EM_NONE && header.e_machine != MACHINE))
         return cake_find(finding, CAKE_V_LOAD_ERROR,
                          "%s: expected a 64-bit object for machine %d, found class %d, machine %d", path, MACHINE,
@@ -97,10 +99,10 @@ static bool vet_elf(const char *path, int descriptor, off_t size, cake_finding *
     if (header.e_type != ET_DYN)
         return cake_find(finding, CAKE_V_LOAD_ERROR, "%s: expected a shared object, found ELF type %d", path,
                          header.e_type);
-    if (header.e_phentsize != sizeof(Elf64_Phdr) || header.e_phnum == 0 ||
-        header.e_phoff > (uint64_t)size || header.e_phnum * sizeof(Elf64_Phdr) > (uint64_t)size - header.e_phoff)
-        return cake_find(finding, CAKE_V_LOAD_ERROR, "%s: truncated: its program headers end after its %lld bytes", path,
-                         (long long)size);
+    if (header.e_phentsize != sizeof(Elf64_Phdr) || header.e_phnum == 0 || header.e_phoff > (uint64_t)size ||
+        header.e_phnum * sizeof(Elf64_Phdr) > (uint64_t)size - header.e_phoff)
+        return cake_find(finding, CAKE_V_LOAD_ERROR, "%s: truncated: its program headers end after its %lld bytes",
+                         path, (long long)size);
     for (int i = 0; i < header.e_phnum; i++) {
         Elf64_Phdr segment;
 
@@ -109,9 +111,8 @@ static bool vet_elf(const char *path, int descriptor, off_t size, cake_finding *
             return cake_find(finding, CAKE_V_LOAD_ERROR, "%s: %s", path, strerror(errno));
         if (segment.p_type == PT_LOAD &&
             (segment.p_offset > (uint64_t)size || segment.p_filesz > (uint64_t)size - segment.p_offset))
-            return cake_find(finding, CAKE_V_LOAD_ERROR,
-                             "%s: truncated: expected at least %llu bytes, found %lld", path,
-                             (unsigned long long)(segment.p_offset + segment.p_filesz), (long long)size);
+            return cake_find(finding, CAKE_V_LOAD_ERROR, "%s: truncated: expected at least %llu bytes, found %lld",
+                             path, (unsigned long long)(segment.p_offset + segment.p_filesz), (long long)size);
     }
     return true;
 }
@@ -175,7 +176,8 @@ bool cake_vet_open(const char *path, bool in_place, cake_plugin_file_image *imag
         cake_find(finding, CAKE_V_HARNESS_ERROR, "%s: %s", path, strerror(errno));
         goto fail;
     }
-    if (!vet_file(path, &st, finding) || !vet_folders(path, finding) || !vet_elf(path, descriptor, st.st_size, finding))
+    if (!vet_file(path, &st, finding) || !vet_folders(path, finding) ||
+        !vet_elf(path, descriptor, st.st_size, finding))
         goto fail;
     if (!in_place) {
         copy = sealed_copy(descriptor, st.st_size);

@@ -9,8 +9,8 @@ typedef struct cake_plugin_file_image {
     char sha256[65]; /* hexadecimal */
 } cake_plugin_file_image;
 
-/* Open the file at `path`, refuse it if others could have written it or it is no shared object of this machine, and make
- * the image. Refusals are in the finding: unsafe-file, load-error; false then. The caller closes. */
+/* Open the file at `path`, refuse it if others could have written it or it is no shared object of this machine, and
+ * make the image. Refusals are in the finding: unsafe-file, load-error; false then. The caller closes. */
 bool cake_vet_open(const char *path, bool in_place, cake_plugin_file_image *image, cake_finding *finding);
 void cake_vet_close(cake_plugin_file_image *image);
 

@@ -31,23 +31,32 @@ static uint8_t width_of(int32_t dtype)
 {
     switch (dtype) {
     case CAKE_BF16:
-    case CAKE_F16: return 2;
+    case CAKE_F16:
+        return 2;
     case CAKE_I8:
-    case CAKE_U8: return 1;
+    case CAKE_U8:
+        return 1;
     case CAKE_I64:
-    case CAKE_F64: return 8;
-    default: return 4;
+    case CAKE_F64:
+        return 8;
+    default:
+        return 4;
     }
 }
 
 static uint64_t poison_of(int32_t dtype)
 {
     switch (dtype) {
-    case CAKE_F32: return UINT64_C(0x7fa5dead);
-    case CAKE_BF16: return UINT64_C(0x7fa5);
-    case CAKE_F16: return UINT64_C(0x7d5a);
-    case CAKE_F64: return UINT64_C(0x7ff5deadbeefdead);
-    default: return UINT64_C(0xa5a5a5a5a5a5a5a5);
+    case CAKE_F32:
+        return UINT64_C(0x7fa5dead);
+    case CAKE_BF16:
+        return UINT64_C(0x7fa5);
+    case CAKE_F16:
+        return UINT64_C(0x7d5a);
+    case CAKE_F64:
+        return UINT64_C(0x7ff5deadbeefdead);
+    default:
+        return UINT64_C(0xa5a5a5a5a5a5a5a5);
     }
 }
 
@@ -177,8 +186,8 @@ static void flush_block(void *memory, uint64_t size_bytes)
     cake_flush_range(memory, size_bytes);
 }
 
-/* Push everything out of the caches: line by line what is known, and by reading other memory what is not (weights that the
- * plugin packed into memory of its own). */
+/* Push everything out of the caches: line by line what is known, and by reading other memory what is not (weights
+ * that the plugin packed into memory of its own). */
 static void evict(batch *b)
 {
     static volatile char *other;

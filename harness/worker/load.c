@@ -43,8 +43,8 @@ static bool describe_kernel(const cake_kernel *kernel, cake_wire_kernel *wire, c
                  CAKE_SIZE_THROUGH(cake_kernel, close), kernel ? kernel->struct_size : 0);
         return false;
     }
-    if (!copy_text(wire->op, sizeof wire->op, kernel->op) || !copy_text(wire->name, sizeof wire->name, kernel->name) ||
-        !is_name(wire->op) || !is_name(wire->name)) {
+    if (!copy_text(wire->op, sizeof wire->op, kernel->op) ||
+        !copy_text(wire->name, sizeof wire->name, kernel->name) || !is_name(wire->op) || !is_name(wire->name)) {
         snprintf(text, CAKE_WIRE_TEXT, "kernel %u: expected an op and a name of 1 to 63 characters a-z 0-9 _ - .",
                  index);
         return false;

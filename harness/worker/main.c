@@ -57,8 +57,8 @@ static bool receive_request(int *descriptor)
         struct cmsghdr align;
     } control;
     struct iovec data = {&worker.request, sizeof worker.request};
-    struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1, .msg_control = &control,
-                             .msg_controllen = sizeof control};
+    struct msghdr message = {
+        .msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
     struct cmsghdr *header;
     ssize_t got;
 
@@ -224,13 +224,25 @@ static bool serve(void)
         return false;
     memset(&worker.reply, 0, sizeof worker.reply);
     switch ((cake_request_kind)worker.request.kind) {
-    case CAKE_REQUEST_LOAD: do_load(); break;
-    case CAKE_REQUEST_PREPARE: do_prepare(descriptor); break;
-    case CAKE_REQUEST_CALL: do_call(); break;
-    case CAKE_REQUEST_BATCH: do_batch(); break;
-    case CAKE_REQUEST_CLOSE: close_kernel(); break;
-    case CAKE_REQUEST_QUIT: break;
-    default: return false;
+    case CAKE_REQUEST_LOAD:
+        do_load();
+        break;
+    case CAKE_REQUEST_PREPARE:
+        do_prepare(descriptor);
+        break;
+    case CAKE_REQUEST_CALL:
+        do_call();
+        break;
+    case CAKE_REQUEST_BATCH:
+        do_batch();
+        break;
+    case CAKE_REQUEST_CLOSE:
+        close_kernel();
+        break;
+    case CAKE_REQUEST_QUIT:
+        break;
+    default:
+        return false;
     }
     if (descriptor >= 0)
         close(descriptor);

@@ -83,9 +83,8 @@ bool cake_memory_writable(cake_memory *memory, bool inputs)
     int protection = inputs ? PROT_READ | PROT_WRITE : PROT_READ;
 
     for (uint32_t i = 0; i < memory->count; i++)
-        if (memory->wire[i].role != 2 &&
-            mprotect(memory->segment[i], memory->wire[i].segment_bytes,
-                     memory->wire[i].role == 0 ? protection : PROT_READ) != 0)
+        if (memory->wire[i].role != 2 && mprotect(memory->segment[i], memory->wire[i].segment_bytes,
+                                                  memory->wire[i].role == 0 ? protection : PROT_READ) != 0)
             return false;
     return true;
 }

@@ -85,8 +85,8 @@ typedef struct cake_request_call {
 } cake_request_call;
 
 typedef enum cake_batch_mode {
-    CAKE_BATCH_WARM,   /* calls until `stop` */
-    CAKE_BATCH_SINGLE  /* one call a `go` */
+    CAKE_BATCH_WARM,  /* calls until `stop` */
+    CAKE_BATCH_SINGLE /* one call a `go` */
 } cake_batch_mode;
 
 typedef enum cake_evict {
@@ -131,25 +131,25 @@ typedef enum cake_outcome {
 
 /* What the call left behind, as bits. */
 enum {
-    CAKE_LEFT_REGISTERS = 1 << 0,  /* callee-saved */
-    CAKE_LEFT_DIRECTION = 1 << 1,  /* direction flag set */
-    CAKE_LEFT_X87 = 1 << 2,        /* x87 stack not empty */
-    CAKE_LEFT_MXCSR = 1 << 3,      /* rounding, flush to zero, masks */
-    CAKE_LEFT_X87_CONTROL = 1 << 4,/* precision, rounding */
+    CAKE_LEFT_REGISTERS = 1 << 0,   /* callee-saved */
+    CAKE_LEFT_DIRECTION = 1 << 1,   /* direction flag set */
+    CAKE_LEFT_X87 = 1 << 2,         /* x87 stack not empty */
+    CAKE_LEFT_MXCSR = 1 << 3,       /* rounding, flush to zero, masks */
+    CAKE_LEFT_X87_CONTROL = 1 << 4, /* precision, rounding */
     CAKE_LEFT_AFFINITY = 1 << 5,
-    CAKE_LEFT_AVX_UPPER = 1 << 6,  /* no vzeroupper: slow, not wrong */
+    CAKE_LEFT_AVX_UPPER = 1 << 6, /* no vzeroupper: slow, not wrong */
     CAKE_LEFT_SIGNAL_MASK = 1 << 7
 };
 
 typedef struct cake_reply {
     uint32_t kind, sequence;
-    int32_t outcome;  /* cake_outcome */
-    int32_t returned; /* by the plugin */
-    uint32_t left;    /* CAKE_LEFT_... */
-    uint32_t layers;  /* LOAD: in force */
-    uint64_t calls;   /* BATCH: calls made */
-    uint64_t workspace_bytes; /* PREPARE: taken from the host, at most at one time */
-    uint64_t heap_bytes;      /* in use by malloc */
+    int32_t outcome;                     /* cake_outcome */
+    int32_t returned;                    /* by the plugin */
+    uint32_t left;                       /* CAKE_LEFT_... */
+    uint32_t layers;                     /* LOAD: in force */
+    uint64_t calls;                      /* BATCH: calls made */
+    uint64_t workspace_bytes;            /* PREPARE: taken from the host, at most at one time */
+    uint64_t heap_bytes;                 /* in use by malloc */
     uint64_t address[CAKE_WIRE_TENSORS]; /* PREPARE: of each segment, for faults to be named after tensors */
     char text[CAKE_WIRE_TEXT];
 } cake_reply;
@@ -194,19 +194,19 @@ typedef struct cake_probe {
 
 /* The first fault of the worker, written by its signal handler. */
 typedef struct cake_fault {
-    _Atomic uint32_t written; /* 0; 1 being written; 2 complete */
+    _Atomic uint32_t written;          /* 0; 1 being written; 2 complete */
     int32_t signal, code, system_call; /* of SIGSYS */
     uint64_t address, instruction, stack;
     uint64_t error_code; /* of a page fault: bit 1 = a write */
     uint32_t n_frames, reserved;
-    uint64_t frames[CAKE_BACKTRACE];   /* return addresses, innermost first */
-    uint64_t plugin_base;              /* where the plugin is mapped */
+    uint64_t frames[CAKE_BACKTRACE]; /* return addresses, innermost first */
+    uint64_t plugin_base;            /* where the plugin is mapped */
 } cake_fault;
 
 typedef struct cake_shared {
-    _Alignas(128) _Atomic uint32_t go;   /* the coordinator: begin (counts up in single mode) */
-    _Alignas(128) _Atomic uint32_t stop; /* the coordinator: end the batch after this call */
-    _Alignas(128) _Atomic uint32_t done; /* the worker: the batch (or the single call number) has ended */
+    _Alignas(128) _Atomic uint32_t go;    /* the coordinator: begin (counts up in single mode) */
+    _Alignas(128) _Atomic uint32_t stop;  /* the coordinator: end the batch after this call */
+    _Alignas(128) _Atomic uint32_t done;  /* the worker: the batch (or the single call number) has ended */
     _Alignas(128) _Atomic uint32_t ready; /* the worker: single call number staged */
     _Alignas(128) cake_fault fault;
     cake_wire_plugin plugin;
@@ -238,11 +238,16 @@ static inline uint64_t cake_probe_value(const cake_probe *probe, uint64_t draw)
     uint32_t sign = probe->kind == CAKE_PROBE_SIGNED ? random >> 31 : 0;
 
     switch (probe->input.dtype) {
-    case CAKE_F32: return sign << 31 | 0x3f800000u | (random & 0x7fffffu);
-    case CAKE_BF16: return sign << 15 | 0x3f80u | (random & 0x7fu);
-    case CAKE_F16: return sign << 15 | 0x3c00u | (random & 0x3ffu);
-    case CAKE_F64: return (uint64_t)sign << 63 | UINT64_C(0x3ff0000000000000) | (uint64_t)(random & 0xfffffu) << 32;
-    default: return (random & 0x7fffffffu) % (uint64_t)(probe->limit > 0 ? probe->limit : 64);
+    case CAKE_F32:
+        return sign << 31 | 0x3f800000u | (random & 0x7fffffu);
+    case CAKE_BF16:
+        return sign << 15 | 0x3f80u | (random & 0x7fu);
+    case CAKE_F16:
+        return sign << 15 | 0x3c00u | (random & 0x3ffu);
+    case CAKE_F64:
+        return (uint64_t)sign << 63 | UINT64_C(0x3ff0000000000000) | (uint64_t)(random & 0xfffffu) << 32;
+    default:
+        return (random & 0x7fffffffu) % (uint64_t)(probe->limit > 0 ? probe->limit : 64);
     }
 }
 

@@ -4,8 +4,8 @@
 
 #include "worker/protocol.h"
 
-/* Apply the wanted layers (CAKE_LAYER_...) that this system has; returns those in force. A layer that should work and fails
- * is named in `text`. */
+/* Apply the wanted layers (CAKE_LAYER_...) that this system has; returns those in force. A layer that should work and
+ * fails is named in `text`. */
 uint32_t cake_sandbox_enter(const cake_request_load *request, char *text);
 
 #endif
