@@ -71,9 +71,13 @@ static inline int64_t cake_ceil_div(int64_t a, int64_t b)
 }
 
 extern const cake_op cake_op_attention;
+extern const cake_op cake_op_batch_norm;
 extern const cake_op cake_op_conv2d;
+extern const cake_op cake_op_group_norm;
+extern const cake_op cake_op_layer_norm;
 extern const cake_op cake_op_linear;
 extern const cake_op cake_op_pool2d;
+extern const cake_op cake_op_rms_norm;
 extern const cake_op cake_op_rnn;
 
 #endif
