@@ -51,6 +51,21 @@ const char *cake_column_type_name(cake_column_type type)
     return names[type];
 }
 
+void cake_columns_markdown(cake_text *out)
+{
+    cake_text_put(out, "| column | type | unit | meaning |\n|---|---|---|---|\n");
+    for (const cake_column *column = cake_columns; column < cake_columns + N_COLUMNS; column++)
+        cake_text_printf(out, "| `%s` | %s | %s | %s |\n", column->name, cake_column_type_name(column->type),
+                         column->unit, column->meaning);
+}
+
+void cake_columns_plain(cake_text *out)
+{
+    for (const cake_column *column = cake_columns; column < cake_columns + N_COLUMNS; column++)
+        cake_text_printf(out, "%-18s %-8s %-13s %s\n", column->name, cake_column_type_name(column->type),
+                         column->unit, column->meaning);
+}
+
 void cake_row_init(cake_row *row)
 {
     for (size_t i = 0; i < N_COLUMNS; i++) {

@@ -118,6 +118,10 @@ const cake_column *cake_column_find(const char *name);
 /* "text", "integer", "real". */
 const char *cake_column_type_name(cake_column_type type);
 
+/* All columns as a Markdown table, and as plain text, one a line. */
+void cake_columns_markdown(cake_text *out);
+void cake_columns_plain(cake_text *out);
+
 /* One timed batch: `ns` is the time of all its `iterations` calls. */
 typedef struct cake_sample {
     int64_t round; /* from 0; kernels of a workload with the same round ran side by side */
