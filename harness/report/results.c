@@ -134,6 +134,23 @@ static int by_first_row(const void *a, const void *b)
     return (x->rows[0] > y->rows[0]) - (x->rows[0] < y->rows[0]);
 }
 
+/* Move each group up behind the last of its family. */
+static void gather_families(cake_group *group, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        const char *family = cake_row_family(group[i].rows[0]);
+        cake_group moved = group[i];
+        size_t to = i;
+
+        while (to > 0 && strcmp(cake_row_family(group[to - 1].rows[0]), family) != 0)
+            to--;
+        if (to == 0)
+            continue;
+        memmove(&group[to + 1], &group[to], (i - to) * sizeof *group);
+        group[to] = moved;
+    }
+}
+
 cake_status cake_groups_make(cake_groups *groups, const cake_rows *rows)
 {
     size_t n = rows->count, made = 0;
@@ -160,6 +177,7 @@ cake_status cake_groups_make(cake_groups *groups, const cake_rows *rows)
         group[made - 1].count++;
     }
     qsort(group, made, sizeof *group, by_first_row);
+    gather_families(group, made);
     *groups = (cake_groups){.group = group, .count = made, .storage = storage};
     group = NULL;
     storage = NULL;

@@ -31,7 +31,7 @@ typedef struct cake_group {
 
 /* Begins as {0}. */
 typedef struct cake_groups {
-    cake_group *group; /* in the order of their first rows */
+    cake_group *group; /* family by family, else in the order of their first rows */
     size_t count;
     const cake_row **storage;
 } cake_groups;

@@ -223,11 +223,8 @@ cake_status cake_table_print(const cake_rows *rows, cake_table_style style, FILE
         shown[i] = !columns[i].optional || differs(rows, &columns[i]);
     for (size_t g = 0; g < groups.count && !failed; g++) {
         const char *family = cake_row_family(groups.group[g].rows[0]);
-        size_t first = 0;
 
-        while (strcmp(cake_row_family(groups.group[first].rows[0]), family) != 0)
-            first++;
-        if (first == g)
+        if (g == 0 || strcmp(cake_row_family(groups.group[g - 1].rows[0]), family) != 0)
             failed = print_family(&groups, family, shown, style, out);
     }
     cake_groups_free(&groups);
