@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "plan/dataset.h"
 #include "reference/reference.h"
+#include "report/schema.h"
 
 /* One op with its keys and tensors. */
 static void print_op(const cake_op *op, FILE *out)
@@ -92,10 +93,26 @@ static cake_status print_workloads(const cake_text_list *names, FILE *out, cake_
     return st;
 }
 
+static cake_status print_columns(const cake_text_list *names, FILE *out, cake_error *error)
+{
+    cake_text text = {0};
+    cake_status st = CAKE_OK;
+
+    (void)names;
+    cake_columns_plain(&text);
+    if (text.failed)
+        st = cake_fail(error, CAKE_E_MEMORY, "out of memory");
+    else
+        fputs(text.data, out);
+    cake_text_free(&text);
+    return st;
+}
+
 const cake_list_subject cake_list_subjects[] = {
     {"ops", "[OP ...]", "layers by name; an op's keys, if it is named", print_ops},
     {"datasets", "", "datasets, each with what it holds", print_datasets},
     {"workloads", "[DATASET ...]", "the workloads of datasets (of 'default', if none is named)", print_workloads},
+    {"columns", "", "columns of results.csv: type, unit, meaning", print_columns},
     {.name = NULL},
 };
 

@@ -15,6 +15,9 @@ const cake_command cake_commands[] = {
      cake_cmd_check},
     {"list", "SUBJECT [NAME ...]", "tell what there is: ops, plugins, datasets, workloads, ...",
      "Each line is one thing, its name first. Names after the subject narrow it down.\n", NULL, cake_cmd_list},
+    {"report", "[RUN]", "make a table, a page with charts, JSON, ... from a run",
+     "RUN is a run's folder, or its results.csv alone; results/latest, if none is given.\n",
+     cake_report_option_groups, cake_cmd_report},
     {"help", "[VERB]", "explain a command", "", NULL, cake_cmd_help},
     {.verb = NULL},
 };

@@ -37,6 +37,10 @@ int cake_cmd_run(int argc, char **argv);
 int cake_cmd_check(int argc, char **argv);
 int cake_cmd_help(int argc, char **argv);
 int cake_cmd_list(int argc, char **argv);
+int cake_cmd_report(int argc, char **argv);
+
+/* Their options, where they have their own. */
+extern const cake_option_group cake_report_option_groups[];
 
 /* What `layercake list` lists; ends with name NULL. */
 typedef struct cake_list_subject {

@@ -92,7 +92,8 @@ static void add_counters(json_writer *writer, json_t *entry, const cake_row *row
 }
 
 /* What a workload's entries have in common. */
-static json_t *new_entry(json_writer *writer, const cake_row *row, size_t family, const char *name, const char *type)
+static json_t *new_entry(json_writer *writer, const char *list, const cake_row *row, size_t family, const char *name,
+                         const char *type)
 {
     json_t *entry = json_object();
 
@@ -102,7 +103,7 @@ static json_t *new_entry(json_writer *writer, const cake_row *row, size_t family
     set(writer, entry, "run_name", json_string(name));
     set(writer, entry, "run_type", json_string(type));
     set(writer, entry, "threads", json_integer(row->threads == CAKE_ROW_EMPTY ? 1 : row->threads));
-    if (json_array_append_new(json_object_get(writer->root, "benchmarks"), entry) != 0) {
+    if (json_array_append_new(json_object_get(writer->root, list), entry) != 0) {
         writer->failed = true;
         return NULL;
     }
@@ -119,7 +120,7 @@ static void add_times(json_writer *writer, json_t *entry, double real, double cp
 static void add_repetition(json_writer *writer, const cake_row *row, size_t family, const char *name, size_t index,
                            size_t repetitions, double iterations, double ns)
 {
-    json_t *entry = new_entry(writer, row, family, name, "iteration");
+    json_t *entry = new_entry(writer, "benchmarks", row, family, name, "iteration");
 
     set(writer, entry, "repetitions", json_integer((json_int_t)repetitions));
     set(writer, entry, "repetition_index", json_integer((json_int_t)index));
@@ -153,7 +154,7 @@ static void add_aggregates(json_writer *writer, const cake_row *row, size_t fami
             cake_text_free(&full);
             continue;
         }
-        entry = new_entry(writer, row, family, full.data, "aggregate");
+        entry = new_entry(writer, "benchmarks", row, family, full.data, "aggregate");
         set(writer, entry, "run_name", json_string(name));
         set(writer, entry, "repetitions", json_integer((json_int_t)repetitions));
         set(writer, entry, "aggregate_name", json_string(aggregates[i].name));
@@ -177,8 +178,7 @@ static void add_row(json_writer *writer, const cake_results *results, size_t ind
     if (name.failed) {
         writer->failed = true;
     } else if (!cake_row_is_ok(row)) {
-        /* Without times: zeros would be read as measured. */
-        json_t *entry = new_entry(writer, row, index, name.data, "iteration");
+        json_t *entry = new_entry(writer, "not_measured", row, index, name.data, "iteration");
         cake_text message = {0};
 
         cake_text_printf(&message, "%s: %s", cake_row_string(row->verdict), cake_row_string(row->reason));
@@ -206,6 +206,7 @@ cake_status cake_report_json(const cake_results *results, FILE *out, cake_error 
     set(&writer, writer.root, "context", json_object());
     write_context(&writer, results);
     set(&writer, writer.root, "benchmarks", json_array());
+    set(&writer, writer.root, "not_measured", json_array());
     for (size_t i = 0; i < results->rows.count; i++)
         add_row(&writer, results, i);
     if (!writer.failed)

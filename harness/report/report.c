@@ -9,7 +9,7 @@
 
 static cake_status report_table(const cake_results *results, FILE *out, cake_error *error)
 {
-    /* The report passes through memory; its style is that of where it ends. */
+    /* The report passes through memory; its style is that of where it ends: choose "text" for a file. */
     return cake_table_print(&results->rows, cake_table_style_for(stdout), out, error);
 }
 
