@@ -7,6 +7,7 @@
 
 #include "check/verdict.h"
 #include "plan/folders.h"
+#include "run/layers.h"
 
 static cake_status find_worker(char **path, cake_error *error)
 {
@@ -45,6 +46,7 @@ cake_status cake_bench_open(cake_bench *bench, const cake_run_options *options, 
         .timeout_ns = (int64_t)(options->timeout_s * 1e9),
         .memory_bytes = options->memory_bytes,
         .layers = CAKE_LAYERS_ALL,
+        .processes = cake_layers_process_limit(cake_topology_machine(bench->topology)->cpus_allowed),
         .isa = cake_topology_machine(bench->topology)->isa,
     };
     return CAKE_OK;

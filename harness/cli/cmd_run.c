@@ -11,6 +11,7 @@
 #include "report/progress.h"
 #include "report/table.h"
 #include "run/interrupt.h"
+#include "run/layers.h"
 
 typedef struct runner {
     const cake_run_options *options;
@@ -67,6 +68,15 @@ static bool on_skip(void *user, const cake_row *row)
     return cake_journal_has(r->journal, row);
 }
 
+static void note_missing(cake_context *context, const cake_layer *layer)
+{
+    char text[256];
+
+    snprintf(text, sizeof text, "%s is missing in this kernel or container: %s does not hold", layer->name,
+             layer->meaning);
+    cake_context_note(context, "sandbox", text);
+}
+
 static cake_status write_context(const cake_bench *bench, const cake_run_options *options, const char *folder,
                                  int argc, char **argv, cake_error *error)
 {
@@ -89,6 +99,11 @@ static cake_status write_context(const cake_bench *bench, const cake_run_options
     cake_context_integer(context, "machine", "l3_bytes", machine->l3_bytes);
     for (size_t i = 0; i < bench->plugins.count; i++)
         cake_context_library(context, bench->plugins.infos[i].path, bench->plugins.infos[i].name);
+    for (const cake_layer *layer = cake_layers; layer->bit; layer++)
+        if (bench->plugins.layers & layer->bit)
+            cake_context_append(context, "sandbox", "layers", layer->name);
+        else
+            note_missing(context, layer);
     status = cake_context_write(context, folder, error);
     cake_context_free(context);
     return status;

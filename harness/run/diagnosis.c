@@ -1,7 +1,9 @@
 #include "run/diagnosis.h"
 
+#include <seccomp.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -62,8 +64,14 @@ static bool diagnose_fault(const cake_process *process, const cake_fault *fault,
 {
     const char *name = sigabbrev_np(fault->signal);
 
-    if (fault->signal == SIGSYS)
-        return cake_find(finding, CAKE_V_SANDBOX_VIOLATION, "system call %d", fault->system_call);
+    if (fault->signal == SIGSYS) {
+        char *call = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, fault->system_call);
+
+        cake_find(finding, CAKE_V_SANDBOX_VIOLATION, "made the system call %s (%d)", call ? call : "unknown",
+                  fault->system_call);
+        free(call);
+        return false;
+    }
     if (fault->signal == SIGSEGV || fault->signal == SIGBUS)
         return diagnose_memory_fault(process, fault, finding);
     return cake_find(finding, CAKE_V_CRASH, "SIG%s at instruction %#llx", name ? name : "?",

@@ -52,7 +52,7 @@ static bool copy_info(cake_plugin_info *info, const cake_wire_plugin *wire)
 
 /* Ask one plugin what it is. Its problem, if it has one, goes to the info. False: no memory, or interrupted. */
 static bool describe(cake_plugin_info *info, cake_plugin_file_image *image, const cake_worker_settings *settings,
-                     const cake_placement *placement)
+                     const cake_placement *placement, uint32_t *layers)
 {
     cake_finding finding = {CAKE_V_OK, ""};
     cake_process process = {.socket = -1, .output = -1};
@@ -64,6 +64,8 @@ static bool describe(cake_plugin_info *info, cake_plugin_file_image *image, cons
         /* A plugin that this CPU cannot run has described itself all the same. */
         if (started || finding.verdict == CAKE_V_UNSUPPORTED)
             good = !process.shared || copy_info(info, &process.shared->plugin);
+        if (started)
+            *layers &= process.layers;
         cake_process_end(&process);
     }
     if (finding.verdict != CAKE_V_OK) {
@@ -81,7 +83,7 @@ cake_status cake_plugins_load(cake_plugins *plugins, const char *const *wanted, 
     cake_plugin_files files = {0};
     cake_status status = cake_plugin_files_choose(wanted, n_wanted, &files, error);
 
-    *plugins = (cake_plugins){0};
+    *plugins = (cake_plugins){.layers = CAKE_LAYERS_ALL};
     if (status != CAKE_OK)
         return status;
     plugins->infos = calloc(files.count ? files.count : 1, sizeof *plugins->infos);
@@ -94,7 +96,7 @@ cake_status cake_plugins_load(cake_plugins *plugins, const char *const *wanted, 
         plugins->count++;
         info->path = strdup(files.files[i].path);
         info->name = strdup(files.files[i].name);
-        if (!info->path || !info->name || !describe(info, &plugins->images[i], settings, placement))
+        if (!info->path || !info->name || !describe(info, &plugins->images[i], settings, placement, &plugins->layers))
             status = cake_interrupted() ? cake_fail(error, CAKE_INTERRUPTED, "interrupted")
                                         : cake_fail(error, CAKE_E_MEMORY, "no memory for plugins");
     }

@@ -9,6 +9,7 @@ typedef struct cake_plugins {
     cake_plugin_info *infos;
     cake_plugin_file_image *images; /* of the same index */
     size_t count;
+    uint32_t layers; /* of the sandbox, in force in the workers that were asked; all of them if none was */
 } cake_plugins;
 
 /* Load the wanted plugins (names of the search path or paths; none: every one of the search path), each in a worker

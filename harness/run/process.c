@@ -89,7 +89,7 @@ static int spawn(cake_process *process, const char *program, int socket, int sha
         (error = posix_spawn_file_actions_adddup2(&actions, socket, CAKE_FD_SOCKET)) == 0 &&
         (error = posix_spawn_file_actions_adddup2(&actions, shared, CAKE_FD_SHARED)) == 0 &&
         (error = posix_spawn_file_actions_adddup2(&actions, image, CAKE_FD_PLUGIN)) == 0 &&
-        (error = posix_spawn_file_actions_addclosefrom_np(&actions, CAKE_FD_PLUGIN + 1)) == 0 &&
+        (error = posix_spawn_file_actions_addclosefrom_np(&actions, CAKE_FD_SHARED + 1)) == 0 &&
         (error = posix_spawnattr_setsigdefault(&attributes, &all)) == 0 &&
         (error = posix_spawnattr_setsigmask(&attributes, &none)) == 0 &&
         (error = posix_spawnattr_setpgroup(&attributes, 0)) == 0 &&
@@ -195,6 +195,7 @@ bool cake_process_start(cake_process *process, const cake_worker_settings *setti
         .layers = settings->layers,
         .threads = (uint32_t)placement->threads,
         .memory_bytes = settings->memory_bytes,
+        .processes = settings->processes,
         .l1d_bytes = placement->l1d_bytes,
         .l2_bytes = placement->l2_bytes,
         .l3_bytes = placement->l3_bytes,

@@ -18,6 +18,7 @@ typedef struct cake_worker_settings {
     int64_t timeout_ns;    /* of each request */
     uint64_t memory_bytes; /* limit of a worker's address space; 0 = none */
     uint32_t layers;       /* CAKE_LAYER_... of the sandbox */
+    uint64_t processes;    /* limit of the worker's user's processes and threads; 0 = none */
     uint64_t isa;
     bool load_in_place, huge_pages;
 } cake_worker_settings;

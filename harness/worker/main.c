@@ -91,7 +91,7 @@ static void do_load(void)
     worker.cache_bytes = request->l2_bytes + request->l3_bytes;
     if (worker.cache_bytes < 8 << 20)
         worker.cache_bytes = 8 << 20;
-    worker.reply.layers = cake_sandbox_enter(request, worker.reply.text);
+    worker.reply.layers = cake_sandbox_enter(request);
     worker.reply.outcome = cake_load(request, worker.host, worker.shared, &worker.plugin, worker.reply.text);
 }
 

@@ -14,7 +14,7 @@
 
 #include "layercake/plugin.h"
 
-enum { CAKE_FD_SOCKET = 3, CAKE_FD_SHARED = 4, CAKE_FD_PLUGIN = 5 };
+enum { CAKE_FD_SOCKET = 3, CAKE_FD_PLUGIN = 4, CAKE_FD_SHARED = 5 }; /* the last is closed once it is mapped */
 
 enum {
     CAKE_WIRE_TENSORS = 16,
@@ -56,6 +56,7 @@ typedef struct cake_request_load {
     uint32_t threads;      /* granted; limits the number of threads */
     uint64_t memory_bytes; /* limit of the address space that it may take; 0 = none */
     uint64_t cpu_seconds;  /* limit of CPU time; 0 = none */
+    uint64_t processes;    /* limit of the user's processes and threads; 0 = none */
     int64_t l1d_bytes, l2_bytes, l3_bytes;
     uint64_t isa;
     char path[CAKE_WIRE_TEXT]; /* of the plugin: to name it, and to load it in place if load_in_place */
