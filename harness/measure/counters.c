@@ -32,8 +32,8 @@ static const struct alias {
     {"context_switches", {"perf::CONTEXT-SWITCHES", NULL, NULL}, 1},
     {"migrations", {"perf::CPU-MIGRATIONS", NULL, NULL}, 1},
     {"task_clock_ns", {"perf::TASK-CLOCK", NULL, NULL}, 1},
-    {"energy_j", {"rapl:::PACKAGE_ENERGY:PACKAGE0", NULL, NULL}, 1e-9},
-    {"energy_j", {"powercap:::ENERGY_UJ:ZONE0", NULL, NULL}, 1e-6},
+    {"energy_nj", {"rapl:::PACKAGE_ENERGY:PACKAGE0", NULL, NULL}, 1},
+    {"energy_nj", {"powercap:::ENERGY_UJ:ZONE0", NULL, NULL}, 1e3},
 };
 
 enum { N_ALIASES = sizeof aliases / sizeof *aliases, NAME_SIZE = 128 };

@@ -229,7 +229,7 @@ Test(counters, what_is_missing_is_empty_and_says_why, .timeout = 30)
 
 Test(counters, names_of_papi, .timeout = 30)
 {
-    const char *const names[] = {"perf::PAGE-FAULTS", "PAPI_TOT_CYC", "perf::FAULTS", "energy_j"};
+    const char *const names[] = {"perf::PAGE-FAULTS", "PAPI_TOT_CYC", "perf::FAULTS", "energy_nj"};
     const char *const unknown[] = {"page_faults", "PAPI_NO_SUCH", "perf::CYCLES"};
     child c = start();
     cake_counters *counters = NULL;
