@@ -119,6 +119,24 @@ cake_expected cake_carry_gelu_tanh(cake_expected x, double u)
     return gated(x.value, sigmoid(2 * z), x.bound, u);
 }
 
+cake_expected cake_carry_activation(int32_t kind, cake_expected x, double u)
+{
+    switch (kind) {
+    case CAKE_ACTIVATION_GELU:
+        return cake_carry_gelu(x, u);
+    case CAKE_ACTIVATION_GELU_TANH:
+        return cake_carry_gelu_tanh(x, u);
+    case CAKE_ACTIVATION_SILU:
+        return cake_carry_silu(x, u);
+    case CAKE_ACTIVATION_SIGMOID:
+        return cake_carry_sigmoid(x, u);
+    case CAKE_ACTIVATION_TANH:
+        return cake_carry_tanh(x, u);
+    default:
+        return cake_carry_relu(x);
+    }
+}
+
 cake_expected cake_carry_mul(cake_expected a, cake_expected b, double u)
 {
     double product = a.value * b.value;
@@ -202,4 +220,14 @@ void cake_carry_mean(const double *weight, const double *relative, const double 
         for (int64_t k = 0; k < columns; k++)
             y[k].bound += weight[j] * ev[j * stride + k];
     free(magnitude);
+}
+
+/* base^-e by exp(-e ln base), or by a power: the argument e ln base is off by 2 u of itself, exp by 8 u, the product
+ * with the position by u, and whatever reduces the angle to a period by u. Sine and cosine have slopes of at most 1,
+ * and 4 u of their own. */
+cake_expected cake_carry_angle(int64_t position, double exponent, double base, double u)
+{
+    double argument = exponent * log(base), angle = (double)position * exp(-argument);
+
+    return (cake_expected){angle, fmin(angle * (2 * fabs(argument) + CAKE_ROUNDINGS_EXP + 2) * u, 2) + 4 * u};
 }

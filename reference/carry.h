@@ -43,8 +43,9 @@ cake_expected cake_carry_relu(cake_expected x);
 cake_expected cake_carry_sigmoid(cake_expected x, double u);
 cake_expected cake_carry_tanh(cake_expected x, double u);
 cake_expected cake_carry_silu(cake_expected x, double u);
-cake_expected cake_carry_gelu(cake_expected x, double u);      /* x Phi(x) */
-cake_expected cake_carry_gelu_tanh(cake_expected x, double u); /* its approximation by tanh */
+cake_expected cake_carry_gelu(cake_expected x, double u);                     /* x Phi(x) */
+cake_expected cake_carry_gelu_tanh(cake_expected x, double u);                /* its approximation by tanh */
+cake_expected cake_carry_activation(int32_t kind, cake_expected x, double u); /* CAKE_ACTIVATION_... */
 
 /* a b and a + b, rounded. */
 cake_expected cake_carry_mul(cake_expected a, cake_expected b, double u);
@@ -60,5 +61,8 @@ double cake_carry_softmax(const double *score, const double *error, int64_t n, d
  * its bounds with the same stride or NULL; y [columns] is written at y[c]. */
 void cake_carry_mean(const double *weight, const double *relative, const double *v, const double *ev, int64_t n,
                      int64_t stride, int64_t columns, double u, cake_expected *y);
+
+/* The angle position / base^exponent, and what its sine and cosine are off by at most beside their own value. */
+cake_expected cake_carry_angle(int64_t position, double exponent, double base, double u);
 
 #endif

@@ -64,20 +64,29 @@ int cake_tensor_index(const cake_tensor_list *list, const char *name);
 cake_tensor_spec *cake_tensor_add(cake_tensor_list *list, const char *name, cake_role role, int rank,
                                   const int64_t *shape);
 
+/* The four words of Philox 4x32-10 (dropout.c). */
+void cake_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t word[4]);
+
 /* Rounded up a / b, a >= 0, b > 0. */
 static inline int64_t cake_ceil_div(int64_t a, int64_t b)
 {
     return a / b + (a % b != 0);
 }
 
+extern const cake_op cake_op_activation;
 extern const cake_op cake_op_attention;
 extern const cake_op cake_op_batch_norm;
 extern const cake_op cake_op_conv2d;
+extern const cake_op cake_op_dropout;
+extern const cake_op cake_op_embedding;
 extern const cake_op cake_op_group_norm;
 extern const cake_op cake_op_layer_norm;
 extern const cake_op cake_op_linear;
 extern const cake_op cake_op_pool2d;
+extern const cake_op cake_op_positional_encoding;
 extern const cake_op cake_op_rms_norm;
 extern const cake_op cake_op_rnn;
+extern const cake_op cake_op_rope;
+extern const cake_op cake_op_softmax;
 
 #endif

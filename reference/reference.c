@@ -6,8 +6,22 @@
 #include "reference/internal.h"
 
 const cake_op *const cake_ops[] = {
-    &cake_op_linear,   &cake_op_conv2d,     &cake_op_pool2d,    &cake_op_batch_norm, &cake_op_layer_norm,
-    &cake_op_rms_norm, &cake_op_group_norm, &cake_op_attention, &cake_op_rnn,        NULL,
+    &cake_op_activation,
+    &cake_op_attention,
+    &cake_op_batch_norm,
+    &cake_op_conv2d,
+    &cake_op_dropout,
+    &cake_op_embedding,
+    &cake_op_group_norm,
+    &cake_op_layer_norm,
+    &cake_op_linear,
+    &cake_op_pool2d,
+    &cake_op_positional_encoding,
+    &cake_op_rms_norm,
+    &cake_op_rnn,
+    &cake_op_rope,
+    &cake_op_softmax,
+    NULL,
 };
 
 static const struct {

@@ -87,9 +87,16 @@ static const cake_kernel rms_norm = NAIVE("rms_norm", "two_pass", naive_rms_norm
 static const cake_kernel group_norm = NAIVE("group_norm", "two_pass", naive_group_norm);
 static const cake_kernel attention = NAIVE("attention", "by_query", naive_attention);
 static const cake_kernel rnn = NAIVE("rnn", "by_step", naive_rnn);
+static const cake_kernel softmax = NAIVE("softmax", "three_pass", naive_softmax);
+static const cake_kernel activation = NAIVE("activation", "libm", naive_activation);
+static const cake_kernel embedding = NAIVE("embedding", "copy", naive_embedding);
+static const cake_kernel positional_encoding = NAIVE("positional_encoding", "libm", naive_positional_encoding);
+static const cake_kernel rope = NAIVE("rope", "libm", naive_rope);
+static const cake_kernel dropout = NAIVE("dropout", "loops", naive_dropout);
 
 static const cake_kernel *const kernels[] = {
-    &linear, &conv2d, &pool2d, &batch_norm, &layer_norm, &rms_norm, &group_norm, &attention, &rnn,
+    &linear, &conv2d,  &pool2d,     &batch_norm, &layer_norm,          &rms_norm, &group_norm, &attention,
+    &rnn,    &softmax, &activation, &embedding,  &positional_encoding, &rope,     &dropout,
 };
 
 static const cake_plugin plugin = {

@@ -7,9 +7,9 @@
 #include "layercake/plugin.h"
 
 typedef struct naive_tensors {
-    const float *input[8];
-    const float *constant[8];
-    float *output[8];
+    const float *input[16]; /* of tensors that are not f32 (ids): what their type says */
+    const float *constant[16];
+    float *output[16];
     float *scratch; /* as many floats as the layer asked for */
 } naive_tensors;
 
@@ -20,6 +20,13 @@ typedef struct naive_layer {
 } naive_layer;
 
 extern const naive_layer naive_linear, naive_conv2d, naive_pool2d, naive_batch_norm, naive_layer_norm, naive_rms_norm,
-    naive_group_norm, naive_attention, naive_rnn;
+    naive_group_norm, naive_attention, naive_rnn, naive_softmax, naive_activation, naive_embedding,
+    naive_positional_encoding, naive_rope, naive_dropout;
+
+/* f(x) of one element; kind: CAKE_ACTIVATION_... (activation.c). */
+float naive_activate(int32_t kind, float x);
+
+/* The first rotary_dim elements of a vector, turned by its position (rope.c). y may be x. */
+void naive_rotate(const float *x, float *y, int64_t rotary_dim, int32_t style, int64_t position, double base);
 
 #endif

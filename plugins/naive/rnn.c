@@ -6,7 +6,8 @@
  *   gru          z, r = sigmoid(W x + wb + R h + rb), h' = (1 - z) n + z h, with (Cho et al. 2014)
  *                n = tanh(W x + wb + R (r h) + rb) or, if linear_before_reset, tanh(W x + wb + r (R h + rb))
  *
- * each gate with its own rows of W, R, wb and rb, in the order that the line gives. */
+ * each gate with its own rows of W, R, wb and rb, in the order that the line gives. With peepholes (Gers et al. 2002)
+ * i and f also get p c, and o gets p c'. A clip limits the argument of every function but tanh(c'). */
 #include <math.h>
 #include <string.h>
 
@@ -15,11 +16,17 @@
 /* The weights of one direction. */
 typedef struct weights {
     const float *w, *r, *wb, *rb; /* wb and rb are NULL without bias */
+    const float *peep;            /* of i, o, f; NULL without peepholes */
 } weights;
 
 static float sigmoid(float x)
 {
     return 1 / (1 + expf(-x));
+}
+
+static float clip(const cake_rnn *p, float x)
+{
+    return p->clip > 0 ? fminf(fmaxf(x, -(float)p->clip), (float)p->clip) : x;
 }
 
 static float dot(const float *a, const float *b, int64_t n)
@@ -51,7 +58,7 @@ static float gate(const cake_rnn *p, const weights *k, int64_t g, int64_t j, con
 static void step_plain(const cake_rnn *p, const weights *k, const float *x, const float *h, float *new_h)
 {
     for (int64_t j = 0; j < p->hidden; j++) {
-        float sum = gate(p, k, 0, j, x, h);
+        float sum = clip(p, gate(p, k, 0, j, x, h));
 
         new_h[j] = p->cell == CAKE_RNN_TANH ? tanhf(sum) : fmaxf(sum, 0);
     }
@@ -60,13 +67,17 @@ static void step_plain(const cake_rnn *p, const weights *k, const float *x, cons
 static void step_lstm(const cake_rnn *p, const weights *k, const float *x, const float *h, float *c, float *new_h)
 {
     for (int64_t j = 0; j < p->hidden; j++) {
-        float input = sigmoid(gate(p, k, 0, j, x, h));
-        float output = sigmoid(gate(p, k, 1, j, x, h));
-        float forget = sigmoid(gate(p, k, 2, j, x, h));
-        float candidate = tanhf(gate(p, k, 3, j, x, h));
+        float i = gate(p, k, 0, j, x, h), o = gate(p, k, 1, j, x, h), f = gate(p, k, 2, j, x, h);
+        float candidate = tanhf(clip(p, gate(p, k, 3, j, x, h)));
 
-        c[j] = forget * c[j] + input * candidate;
-        new_h[j] = output * tanhf(c[j]);
+        if (k->peep) {
+            i += k->peep[j] * c[j];
+            f += k->peep[2 * p->hidden + j] * c[j];
+        }
+        c[j] = sigmoid(clip(p, f)) * c[j] + sigmoid(clip(p, i)) * candidate;
+        if (k->peep)
+            o += k->peep[p->hidden + j] * c[j];
+        new_h[j] = sigmoid(clip(p, o)) * tanhf(c[j]);
     }
 }
 
@@ -74,47 +85,59 @@ static void step_lstm(const cake_rnn *p, const weights *k, const float *x, const
 static void step_gru(const cake_rnn *p, const weights *k, const float *x, const float *h, float *reset, float *new_h)
 {
     for (int64_t j = 0; j < p->hidden; j++) {
-        reset[j] = sigmoid(gate(p, k, 1, j, x, h));
+        reset[j] = sigmoid(clip(p, gate(p, k, 1, j, x, h)));
         if (!p->linear_before_reset)
             reset[j] *= h[j];
     }
     for (int64_t j = 0; j < p->hidden; j++) {
         int64_t row = 2 * p->hidden + j; /* of the candidate */
-        float update = sigmoid(gate(p, k, 0, j, x, h));
+        float update = sigmoid(clip(p, gate(p, k, 0, j, x, h)));
         float state = p->linear_before_reset ? reset[j] * from_state(p, k, row, h) : from_state(p, k, row, reset);
-        float candidate = tanhf(from_input(p, k, row, x) + state);
+        float candidate = tanhf(clip(p, from_input(p, k, row, x) + state));
 
         new_h[j] = (1 - update) * candidate + update * h[j];
     }
 }
 
 /* One sequence in one direction: d of D, element b of the batch. h and c are the states, new_h and reset
- * scratch, all [hidden]. */
+ * scratch, all [hidden]. The steps beyond the sequence's own length give 0. */
 static void run_sequence(const cake_rnn *p, const naive_tensors *t, int64_t d, int64_t b, float *h, float *c,
                          float *new_h, float *reset)
 {
     int64_t gates = p->cell == CAKE_RNN_LSTM ? 4 : p->cell == CAKE_RNN_GRU ? 3 : 1;
     int64_t directions = p->direction == CAKE_RNN_BIDIRECTIONAL ? 2 : 1;
-    int64_t rows = gates * p->hidden, state = (d * p->batch + b) * p->hidden;
-    int backwards = p->direction == CAKE_RNN_REVERSE || d == 1;
+    int64_t rows = gates * p->hidden, steps = p->steps;
+    int64_t state = (p->batchwise ? b * directions + d : d * p->batch + b) * p->hidden;
+    int backwards = p->direction == CAKE_RNN_REVERSE || d == 1, input = 1, constant = 2;
     size_t state_bytes = (size_t)p->hidden * sizeof(float);
-    weights k = {t->constant[0] + d * rows * p->input, t->constant[1] + d * rows * p->hidden, NULL, NULL};
+    weights k = {t->constant[0] + d * rows * p->input, t->constant[1] + d * rows * p->hidden, NULL, NULL, NULL};
 
-    if (p->bias) {
-        k.wb = t->constant[2] + d * 2 * rows;
-        k.rb = k.wb + rows;
-    }
     memset(h, 0, state_bytes);
     memset(c, 0, state_bytes);
-    if (p->initial_state) {
-        memcpy(h, t->input[1] + state, state_bytes);
-        if (p->cell == CAKE_RNN_LSTM)
-            memcpy(c, t->input[2] + state, state_bytes);
+    if (p->initial_state)
+        memcpy(h, t->input[input++] + state, state_bytes);
+    if (p->initial_state && p->cell == CAKE_RNN_LSTM)
+        memcpy(c, t->input[input++] + state, state_bytes);
+    if (p->sequence_lens)
+        steps = ((const int32_t *)(const void *)t->input[input])[b];
+    if (p->bias) {
+        k.wb = t->constant[constant++] + d * 2 * rows;
+        k.rb = k.wb + rows;
     }
-    for (int64_t i = 0; i < p->steps; i++) {
-        int64_t step = backwards ? p->steps - 1 - i : i;
-        const float *x = t->input[0] + (step * p->batch + b) * p->input;
+    if (p->peepholes)
+        k.peep = t->constant[constant] + d * 3 * p->hidden;
 
+    for (int64_t i = 0; i < p->steps; i++) {
+        int64_t step = backwards && i < steps ? steps - 1 - i : i;
+        const float *x = t->input[0] + (p->batchwise ? b * p->steps + step : step * p->batch + b) * p->input;
+        int64_t place =
+            p->batchwise ? (b * p->steps + step) * directions + d : (step * directions + d) * p->batch + b;
+        float *y = t->output[0] + place * p->hidden;
+
+        if (i >= steps) {
+            memset(y, 0, state_bytes);
+            continue;
+        }
         if (p->cell == CAKE_RNN_LSTM)
             step_lstm(p, &k, x, h, c, new_h);
         else if (p->cell == CAKE_RNN_GRU)
@@ -122,7 +145,7 @@ static void run_sequence(const cake_rnn *p, const naive_tensors *t, int64_t d, i
         else
             step_plain(p, &k, x, h, new_h);
         memcpy(h, new_h, state_bytes);
-        memcpy(t->output[0] + ((step * directions + d) * p->batch + b) * p->hidden, h, state_bytes);
+        memcpy(y, h, state_bytes);
     }
     memcpy(t->output[1] + state, h, state_bytes);
     if (p->cell == CAKE_RNN_LSTM)

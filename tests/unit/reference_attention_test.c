@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "reference_check.h"
+#include "naive_check.h"
 
 #define ATTENTION(...) ((cake_attention){.struct_size = sizeof(cake_attention), __VA_ARGS__})
 
@@ -215,6 +215,15 @@ Test(attention, bound_accepts_right_kernels_and_rejects_misdeeds)
         free(zeros);
         evaluation_free(&e);
     }
+}
+
+Test(attention, holds_and_catches)
+{
+    check_against_naive(
+        (const char *[]){"attention batch=2 heads=6 kv_heads=2 q_len=7 kv_len=13 head_dim=5 v_dim=3 mask=1",
+                         "attention heads=3 kv_heads=1 q_len=37 head_dim=9 causal=upper_left",
+                         "attention heads=2 q_len=5 kv_len=11 head_dim=4 mask=1 causal=lower_right", NULL},
+        &naive_attention, true);
 }
 
 Test(attention, flops_count_what_is_seen)

@@ -138,7 +138,10 @@ static void check_element(evaluation *e, int output, int64_t element, cake_rando
     cr_assert(word.element >= 0 && word.element < cake_spec_elements(&e->reference.tensors.tensor[word.tensor]));
     value = &e->values[word.tensor][word.element];
     old = *value;
-    *value = old + 64;
+    if (e->reference.tensors.tensor[word.tensor].fill == CAKE_FILL_INDEX)
+        *value = fmod(old + 1, (double)e->reference.tensors.tensor[word.tensor].limit);
+    else
+        *value = old + 64;
     one = op->element(&e->reference, &word, place);
     cr_assert_eq(
         cake_reference_begin(&anew, op, e->reference.params, CAKE_F32, e->reference.accuracy, e->values, &error),

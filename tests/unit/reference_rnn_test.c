@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "reference_check.h"
+#include "naive_check.h"
 
 #define RNN(...) ((cake_rnn){.struct_size = sizeof(cake_rnn), __VA_ARGS__})
 
@@ -372,6 +372,25 @@ Test(rnn, bound_stays_useful_through_many_steps)
         free(x), free(w), free(r), free(right), free(low), free(drop), free(zeros);
         evaluation_free(&e);
     }
+}
+
+Test(rnn, holds_and_catches)
+{
+    check_against_naive(
+        (const char *[]){
+            "rnn cell=tanh steps=20 batch=3 input=7 hidden=6 bias=1",
+            "rnn cell=relu direction=reverse steps=4 batch=10 input=3 hidden=9 sequence_lens=1",
+            "rnn cell=lstm direction=bidirectional steps=9 batch=2 input=5 hidden=4 bias=1 "
+            "initial_state=1 peepholes=1 sequence_lens=1",
+            "rnn cell=gru direction=bidirectional steps=7 batch=9 input=5 hidden=3 bias=1 initial_state=1 "
+            "batchwise=1",
+            "rnn cell=gru direction=reverse steps=5 batch=2 input=5 hidden=7 linear_before_reset=1 "
+            "initial_state=1 sequence_lens=1 batchwise=1",
+            NULL},
+        &naive_rnn, true);
+    /* A clipped unit does not feel a change. */
+    check_against_naive((const char *[]){"rnn cell=gru steps=9 batch=3 input=5 hidden=6 bias=1 clip=0.25", NULL},
+                        &naive_rnn, false);
 }
 
 Test(rnn, refuses)

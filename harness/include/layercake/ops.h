@@ -172,6 +172,85 @@ typedef struct cake_rnn {
     double clip; /* 0: none */
 } cake_rnn;
 
+/* softmax: along the dimension `axis`, y = exp(x) / sum of exp(x), or the logarithm of that
+ * inputs     x [outer][axis][inner]
+ * outputs    y [outer][axis][inner] */
+typedef struct cake_softmax {
+    uint32_t struct_size;
+    int32_t log; /* 0, 1 */
+    int64_t outer, axis, inner;
+} cake_softmax;
+
+enum {
+    CAKE_ACTIVATION_RELU = 0,      /* max(x, 0) */
+    CAKE_ACTIVATION_GELU = 1,      /* x (1 + erf(x / sqrt 2)) / 2 */
+    CAKE_ACTIVATION_GELU_TANH = 2, /* x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) / 2 */
+    CAKE_ACTIVATION_SILU = 3,      /* x sigmoid(x) */
+    CAKE_ACTIVATION_SIGMOID = 4,   /* 1 / (1 + exp(-x)) */
+    CAKE_ACTIVATION_TANH = 5
+};
+
+/* activation: a function of each element
+ * inputs     x [elements]
+ * outputs    y [elements] */
+typedef struct cake_activation {
+    uint32_t struct_size;
+    int32_t kind; /* CAKE_ACTIVATION_RELU, ... */
+    int64_t elements;
+} cake_activation;
+
+/* embedding: the row of a table for each id; y = table[ids]
+ * inputs     ids [rows], i32, each in 0 .. vocab-1
+ * constants  table [vocab][dim]
+ * outputs    y [rows][dim] */
+typedef struct cake_embedding {
+    uint32_t struct_size;
+    int32_t reserved;
+    int64_t rows, vocab, dim;
+} cake_embedding;
+
+enum { CAKE_COMBINE_ADD = 0, CAKE_COMBINE_MULTIPLY = 1 };
+
+/* positional_encoding: y = x + P or x P, with P[t][2i] = sin(a), P[t][2i+1] = cos(a), a = (start + t) / base^(2i/dim)
+ * inputs     x [batch][len][dim]
+ * outputs    y [batch][len][dim] */
+typedef struct cake_positional_encoding {
+    uint32_t struct_size;
+    int32_t combine; /* CAKE_COMBINE_ADD, CAKE_COMBINE_MULTIPLY */
+    int64_t batch, len, dim;
+    int64_t start; /* position of the first row */
+    double base;
+} cake_positional_encoding;
+
+enum {
+    CAKE_ROPE_INTERLEAVED = 0, /* the pair i is elements 2i and 2i + 1 */
+    CAKE_ROPE_HALF = 1         /* the pair i is elements i and i + rotary_dim/2 */
+};
+
+/* rope: rotary position embedding; the pair (a, b) number i at position t turns by w = (start + t) /
+ * base^(2i/rotary_dim): a' = a cos w - b sin w,  b' = b cos w + a sin w;  the elements from rotary_dim on stay as
+ * they are inputs     x [batch][heads][len][head_dim] outputs    y [batch][heads][len][head_dim] */
+typedef struct cake_rope {
+    uint32_t struct_size;
+    int32_t style; /* CAKE_ROPE_INTERLEAVED, CAKE_ROPE_HALF */
+    int64_t batch, heads, len, head_dim;
+    int64_t rotary_dim; /* even; what the user left out is head_dim here */
+    int64_t start;      /* position of the first row */
+    double base;
+} cake_rope;
+
+/* dropout: in training y = x / (1 - p) where the element is kept, else 0; at inference y = x
+ * Element i is kept if word i % 4 of Philox 4x32-10 (Salmon et al. 2011) with counter (i/4 low, i/4 high, 0, 0) and
+ * key (seed low, seed high), low and high 32 bits each, is at least p 2^32. inputs     x [elements] outputs    y
+ * [elements]
+ */
+typedef struct cake_dropout {
+    uint32_t struct_size;
+    int32_t training; /* 0, 1 */
+    int64_t elements, seed;
+    double p; /* 0 <= p < 1 */
+} cake_dropout;
+
 #ifdef __cplusplus
 }
 #endif

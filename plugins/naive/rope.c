@@ -1,0 +1,35 @@
+/* rope: rotary position embedding (Su et al. 2021). Pair i of a vector at position t turns by the angle
+ * w = (start + t) / base^(2i / rotary_dim):   a' = a cos w - b sin w,   b' = b cos w + a sin w */
+#include <math.h>
+#include <string.h>
+
+#include "naive.h"
+
+void naive_rotate(const float *x, float *y, int64_t rotary_dim, int32_t style, int64_t position, double base)
+{
+    int64_t pairs = rotary_dim / 2;
+
+    for (int64_t i = 0; i < pairs; i++) {
+        int64_t first = style == CAKE_ROPE_HALF ? i : 2 * i, second = style == CAKE_ROPE_HALF ? i + pairs : 2 * i + 1;
+        float w = (float)position * powf((float)base, -2 * (float)i / (float)rotary_dim);
+        float a = x[first], b = x[second];
+
+        y[first] = a * cosf(w) - b * sinf(w);
+        y[second] = b * cosf(w) + a * sinf(w);
+    }
+}
+
+static void compute(const void *params, const naive_tensors *t)
+{
+    const cake_rope *p = params;
+
+    for (int64_t row = 0; row < p->batch * p->heads * p->len; row++) {
+        const float *x = t->input[0] + row * p->head_dim;
+        float *y = t->output[0] + row * p->head_dim;
+
+        memcpy(y, x, (size_t)p->head_dim * sizeof *y);
+        naive_rotate(x, y, p->rotary_dim, p->style, p->start + row % p->len, p->base);
+    }
+}
+
+const naive_layer naive_rope = {.compute = compute};
