@@ -23,6 +23,8 @@ static const int32_t by_pixel[] = {CAKE_NCHW16C, CAKE_NHWC};
 
 static const cake_kernel conv2d[] = {
     KERNEL_IN(by_pixel, "conv2d", "direct", CAKE_STANDARD, 1, &cake_conv2d_direct_avx512),
+    KERNEL("conv2d", "winograd2", CAKE_FAST, 2.25, &cake_conv2d_winograd2_avx512),
+    KERNEL("conv2d", "winograd4", CAKE_FAST, 4, &cake_conv2d_winograd4_avx512),
 };
 
 static const cake_kernel table[] = {
@@ -35,7 +37,7 @@ static const cake_kernel table[] = {
 };
 
 static const cake_kernel *const kernels[] = {
-    &conv2d[0], &table[0], &table[1], &table[2], &table[3], &table[4], &table[5],
+    &conv2d[0], &conv2d[1], &conv2d[2], &table[0], &table[1], &table[2], &table[3], &table[4], &table[5],
 };
 
 _Static_assert(COUNT(kernels) == COUNT(conv2d) + COUNT(table), "every kernel is listed");

@@ -17,3 +17,15 @@ int32_t cake_conv2d_direct_can_run(const cake_problem *problem, const cake_host 
 {
     return cake_f32_only(problem, host);
 }
+
+int32_t cake_conv2d_winograd_can_run(const cake_problem *problem, const cake_host *host)
+{
+    const cake_conv2d *op = problem->params;
+
+    if (op->kh != 3 || op->kw != 3 || op->stride_h != 1 || op->stride_w != 1 || op->dil_h != 1 || op->dil_w != 1 ||
+        op->groups != 1) {
+        host->explain(host, "computes 3x3 windows of stride 1 without dilation and groups only");
+        return CAKE_UNSUPPORTED;
+    }
+    return cake_f32_only(problem, host);
+}

@@ -1,0 +1,94 @@
+/* The product's tile over an unpacked left matrix: a's rows lie VEC_LANES floats apart (pixels or tiles of a blocked
+ * layout) and its k values in chunks of neighbours, each chunk anywhere. b is packed as in gemm.inc.h.
+ *
+ * The same floor as gemm_tile; a chunk costs a few instructions beside VEC_LANES GEMM_MR GEMM_NV FMAs. */
+#ifndef LAYERCAKE_PLUGINS_COMMON_GEMM_CHUNKS_INC_H
+#define LAYERCAKE_PLUGINS_COMMON_GEMM_CHUNKS_INC_H
+
+#include "common/kernels/gemm.inc.h"
+
+typedef struct gemm_chunk {
+    int64_t a, b;  /* where its first value of row 0, its first row of the panel lie: floats from a and b */
+    int64_t depth; /* k values, 1 .. VEC_LANES */
+} gemm_chunk;
+
+VEC_INLINE void gemm_chunks_tile(int mr, int nv, const gemm_chunk *chunk, int64_t chunks, const float *a,
+                                 const float *b, const gemm_tile_end *end)
+{
+    vec acc[GEMM_MR * GEMM_NV];
+
+    VEC_UNROLL
+    for (int r = 0; r < mr * nv; r++)
+        acc[r] = vec_zero();
+    for (int64_t i = 0; i < chunks; i++, chunk++) {
+        const float *ai = a + chunk->a, *bi = b + chunk->b;
+        for (int64_t k = chunk->depth; k > 0; k--, ai++, bi += GEMM_NR) {
+            vec bv[GEMM_NV];
+            VEC_UNROLL
+            for (int v = 0; v < nv; v++)
+                bv[v] = vec_load(bi + v * VEC_LANES);
+            VEC_UNROLL
+            for (int r = 0; r < mr; r++) {
+                vec av = vec_broadcast(ai + r * VEC_LANES);
+                VEC_UNROLL
+                for (int v = 0; v < nv; v++)
+                    acc[r * nv + v] = vec_fma(av, bv[v], acc[r * nv + v]);
+            }
+        }
+    }
+    gemm_tile_store(mr, nv, acc, end);
+}
+
+VEC_INLINE void gemm_chunks_rows(int rows, int nv, const gemm_chunk *chunk, int64_t chunks, const float *a,
+                                 const float *b, const gemm_tile_end *end)
+{
+    enum { LAST = GEMM_MR };
+
+    switch (rows) {
+#define ROWS(mr)                                                                                                     \
+    case mr:                                                                                                         \
+        gemm_chunks_tile((mr) <= LAST ? (mr) : 1, nv, chunk, chunks, a, b, end);                                     \
+        break
+        ROWS(1);
+        ROWS(2);
+        ROWS(3);
+        ROWS(4);
+        ROWS(5);
+        ROWS(6);
+        ROWS(7);
+        ROWS(8);
+        ROWS(9);
+        ROWS(10);
+        ROWS(11);
+        ROWS(12);
+        ROWS(13);
+        ROWS(14);
+#undef ROWS
+    default:
+        break;
+    }
+}
+
+static __attribute__((noinline)) void gemm_f32_chunks_wide(int rows, const gemm_chunk *chunk, int64_t chunks,
+                                                           const float *a, const float *b, const gemm_tile_end *end)
+{
+    gemm_chunks_rows(rows, GEMM_NV, chunk, chunks, a, b, end);
+}
+
+static __attribute__((noinline)) void gemm_f32_chunks_narrow(int rows, const gemm_chunk *chunk, int64_t chunks,
+                                                             const float *a, const float *b, const gemm_tile_end *end)
+{
+    gemm_chunks_rows(rows, 1, chunk, chunks, a, b, end);
+}
+
+/* A tile of `rows` rows, 1 .. GEMM_MR, by one panel of b. */
+static inline void gemm_f32_chunks(int rows, const gemm_chunk *chunk, int64_t chunks, const float *a, const float *b,
+                                   const gemm_tile_end *end)
+{
+    if (end->columns > VEC_LANES)
+        gemm_f32_chunks_wide(rows, chunk, chunks, a, b, end);
+    else
+        gemm_f32_chunks_narrow(rows, chunk, chunks, a, b, end);
+}
+
+#endif
