@@ -1,6 +1,7 @@
 #include "cgroup.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -36,8 +37,9 @@ static void tighten_memory(cake_cgroup *limits, int64_t bytes)
 }
 
 /* The limits of one group. */
-static void read_group(const char *folder, cake_cgroup *limits)
+static void read_group(const char *folder, void *user)
 {
+    cake_cgroup *limits = user;
     char line[128], second[128];
     double quota, period;
     int64_t bytes;
@@ -54,9 +56,12 @@ static void read_group(const char *folder, cake_cgroup *limits)
         tighten_memory(limits, bytes);
 }
 
+/* Called for each group with what it adds to. */
+typedef void group_visit(const char *folder, void *user);
+
 /* The group `path` of the hierarchy mounted at `mount`, and its parents. In a container the path may name a group
  * that is not mounted: then only the root is read. */
-static void read_upwards(const char *mount, const char *path, cake_cgroup *limits)
+static void walk_upwards(const char *mount, const char *path, group_visit *visit, void *user)
 {
     char folder[4096];
     size_t mount_length = strlen(mount);
@@ -65,18 +70,18 @@ static void read_upwards(const char *mount, const char *path, cake_cgroup *limit
         return;
     for (char *slash; (slash = strrchr(folder + mount_length, '/')); *slash = '\0')
         if (slash[1])
-            read_group(folder, limits);
-    read_group(mount, limits);
+            visit(folder, user);
+    visit(mount, user);
 }
 
-cake_cgroup cake_cgroup_read(const char *proc, const char *sys)
+/* Every group of this process, in both versions. */
+static void walk(const char *proc, const char *sys, group_visit *visit, void *user)
 {
-    cake_cgroup limits = {0};
     char path[4096], line[4096];
     FILE *file;
 
     if (snprintf(path, sizeof path, "%s/self/cgroup", proc) >= (int)sizeof path || !(file = fopen(path, "re")))
-        return limits;
+        return;
     /* "4:memory:/a/b", or "0::/a/b" for version 2 */
     while (fgets(line, sizeof line, file)) {
         char *controllers = strchr(line, ':'), *group = controllers ? strchr(controllers + 1, ':') : NULL;
@@ -87,13 +92,47 @@ cake_cgroup cake_cgroup_read(const char *proc, const char *sys)
         *group++ = '\0', controllers++;
         if (!*controllers) {
             snprintf(path, sizeof path, "%s/fs/cgroup", sys);
-            read_upwards(path, group, &limits);
+            walk_upwards(path, group, visit, user);
             snprintf(path, sizeof path, "%s/fs/cgroup/unified", sys);
-            read_upwards(path, group, &limits);
+            walk_upwards(path, group, visit, user);
         } else if (snprintf(path, sizeof path, "%s/fs/cgroup/%s", sys, controllers) < (int)sizeof path) {
-            read_upwards(path, group, &limits);
+            walk_upwards(path, group, visit, user);
         }
     }
     fclose(file);
+}
+
+cake_cgroup cake_cgroup_read(const char *proc, const char *sys)
+{
+    cake_cgroup limits = {0};
+
+    walk(proc, sys, read_group, &limits);
     return limits;
+}
+
+/* cpu.stat: "throttled_usec 12" in version 2, "throttled_time 12000" (ns) in version 1. The most of all groups: a
+ * group's time counts in its parents, too. */
+static void read_throttled(const char *folder, void *user)
+{
+    double *most = user, value;
+    char path[4096], line[128];
+    FILE *file;
+
+    if (snprintf(path, sizeof path, "%s/cpu.stat", folder) >= (int)sizeof path || !(file = fopen(path, "re")))
+        return;
+    while (fgets(line, sizeof line, file)) {
+        if (sscanf(line, "throttled_usec %lf", &value) == 1)
+            *most = fmax(*most, value * 1e-6);
+        if (sscanf(line, "throttled_time %lf", &value) == 1)
+            *most = fmax(*most, value * 1e-9);
+    }
+    fclose(file);
+}
+
+double cake_cgroup_throttled(const char *proc, const char *sys)
+{
+    double seconds = NAN;
+
+    walk(proc, sys, read_throttled, &seconds);
+    return seconds;
 }

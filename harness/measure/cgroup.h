@@ -13,4 +13,8 @@ typedef struct cake_cgroup {
  * `proc` and `sys` are the roots of the file systems, "/proc" and "/sys" (others in tests). */
 cake_cgroup cake_cgroup_read(const char *proc, const char *sys);
 
+/* Seconds that this process's groups were stopped because their CPU quota was used up, since they began; NaN where
+ * the system does not tell. */
+double cake_cgroup_throttled(const char *proc, const char *sys);
+
 #endif

@@ -53,6 +53,10 @@ void cake_peaks_free(cake_peaks *peaks);
 cake_status cake_peaks_measure(const cake_topology *topology, const int *threads, size_t n_threads, cake_peaks *out,
                                cake_error *error);
 
+/* The clock of one core under load in GHz, the slowest and the fastest of windows of 1.5 ms. False where there is no
+ * way to measure it. */
+bool cake_peaks_clock(const cake_topology *topology, double *slowest, double *fastest);
+
 /* 1, 2, 4, ... and all cores that may be used. `threads` holds 32. Returns how many. */
 size_t cake_peaks_threads(const cake_topology *topology, int *threads);
 
