@@ -92,7 +92,7 @@ cake_status cake_reference_compute(const cake_reference *reference, int threads,
         if (!helpers)
             return cake_fail(error, CAKE_E_MEMORY, "%s: no memory for %d threads", reference->op->name, threads);
     }
-    while (started < threads - 1 && failure == 0) {
+    while (helpers && started < threads - 1 && failure == 0) {
         failure = pthread_create(&helpers[started], NULL, take_blocks, &d);
         started += failure == 0;
     }

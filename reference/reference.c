@@ -172,7 +172,7 @@ int cake_tensor_index(const cake_tensor_list *list, const char *name)
     for (int i = 0; i < list->count; i++)
         if (strcmp(list->tensor[i].name, name) == 0)
             return i;
-    assert(!"the op has no tensor of that name");
+    assert(false && "the op has no tensor of that name");
     return -1;
 }
 

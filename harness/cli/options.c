@@ -154,7 +154,7 @@ static cake_status add_once(const cake_option *option, cake_int_list *list, int 
 /* One value, or one part of a list's. */
 static cake_status set_item(const cake_option *option, void *values, const char *text, cake_error *error)
 {
-    int64_t whole;
+    int64_t whole = 0;
     int name;
     cake_found buffer;
     cake_status st = CAKE_OK;

@@ -30,7 +30,7 @@ static double binomial(size_t n, size_t successes)
  */
 static void interval(const double *sorted, size_t n, double level, cake_statistics *statistics)
 {
-    double below = binomial(n, 0), covers = 1 - 2 * below, narrower = covers, i, l;
+    double below = binomial(n, 0), covers = 1 - 2 * below, narrower, i, l;
     size_t d = 1;
 
     statistics->ci_low = sorted[0];

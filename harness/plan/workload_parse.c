@@ -18,27 +18,26 @@ typedef struct parser {
     int name_given, count_given;
 } parser;
 
-static cake_status read_op(parser *p, const cake_word *word, cake_error *error)
+/* NULL: there is no such op, and the error says so. */
+static const cake_op *read_op(const cake_source *source, const cake_word *word, cake_error *error)
 {
-    char name[CAKE_NAME_SIZE];
+    char name[CAKE_NAME_SIZE] = "";
     cake_nearest nearest = {.word = name};
+    const cake_op *op = cake_word_copy(word, name, sizeof name) ? cake_op_find(name) : NULL;
     const char *meant;
 
-    if (cake_word_copy(word, name, sizeof name)) {
-        p->op = cake_op_find(name);
-        if (p->op)
-            return CAKE_OK;
-        for (int i = 0; cake_ops[i]; i++)
-            cake_nearest_offer(&nearest, cake_ops[i]->name);
-    } else {
-        name[0] = '\0';
-    }
+    if (op)
+        return op;
+    for (int i = 0; cake_ops[i] && name[0]; i++)
+        cake_nearest_offer(&nearest, cake_ops[i]->name);
     meant = cake_nearest_get(&nearest);
     if (meant)
-        return cake_fail_at(error, p->source, word->column, "expected an op, found %s; did you mean '%s'?",
-                            cake_found_word(word).text, meant);
-    return cake_fail_at(error, p->source, word->column, "expected an op ('layercake list ops' names them), found %s",
-                        cake_found_word(word).text);
+        cake_fail_at(error, source, word->column, "expected an op, found %s; did you mean '%s'?",
+                     cake_found_word(word).text, meant);
+    else
+        cake_fail_at(error, source, word->column, "expected an op ('layercake list ops' names them), found %s",
+                     cake_found_word(word).text);
+    return NULL;
 }
 
 static cake_status again(const parser *p, int column, const char *key, int first, cake_error *error)
@@ -187,9 +186,9 @@ cake_status cake_workload_parse(const char *text, size_t length, const cake_sour
     if (!cake_line_next(&line, &word))
         return cake_fail(error, CAKE_NOT_FOUND, "%s:%d: no workload", source->file, source->line);
     op_column = word.column;
-    st = read_op(&p, &word, error);
-    if (st != CAKE_OK)
-        return st;
+    p.op = read_op(source, &word, error);
+    if (!p.op)
+        return CAKE_E_USAGE;
 
     p.params = cake_params_new(p.op);
     read.op = p.op;

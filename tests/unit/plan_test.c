@@ -86,12 +86,14 @@ Test(plan, is_workloads_by_kernels_of_their_op)
 
 Test(plan, filters_by_op_and_kernel)
 {
-    request.ops = (const char *const[]){"linear"};
+    static const char *const linear[] = {"linear"}, *const kernels[] = {"packed", "attention/direct"};
+
+    request.ops = linear;
     request.n_ops = 1;
     expect_cases("fc first/direct 1, fc second/packed 1, fc second/direct 1");
     request.ops = NULL;
     request.n_ops = 0;
-    request.kernels = (const char *const[]){"packed", "attention/direct"};
+    request.kernels = kernels;
     request.n_kernels = 2;
     expect_cases("fc second/packed 1, self first/direct 1");
 }
@@ -106,7 +108,9 @@ Test(plan, filters_by_expression_over_the_whole_case)
 
 Test(plan, multiplies_threads)
 {
-    request.threads = (const int[]){1, 2};
+    static const int threads[] = {1, 2};
+
+    request.threads = threads;
     request.n_threads = 2;
     request.filter = "packed";
     expect_cases("fc second/packed 1, fc second/packed 2");
@@ -114,11 +118,13 @@ Test(plan, multiplies_threads)
 
 Test(plan, refuses_what_it_cannot_find)
 {
-    request.ops = (const char *const[]){"lineer"};
+    static const char *const op[] = {"lineer"}, *const kernel[] = {"pakced"};
+
+    request.ops = op;
     request.n_ops = 1;
     refuse("expected an op ('layercake list ops' names them), found 'lineer'; did you mean 'linear'?");
     request.n_ops = 0;
-    request.kernels = (const char *const[]){"pakced"};
+    request.kernels = kernel;
     request.n_kernels = 1;
     refuse("found 'pakced'; did you mean 'packed'?");
     request.n_kernels = 0;

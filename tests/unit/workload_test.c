@@ -204,7 +204,7 @@ Test(workload, format_and_parse_are_inverse)
     int valid = 0;
 
     for (int i = 0; i < 4000; i++) {
-        const cake_op *op = cake_ops[0];
+        const cake_op *op;
         size_t count = 0, used;
         char line[2048], again[CAKE_WORKLOAD_TEXT];
         cake_workload a = {0}, b = {0};
