@@ -41,26 +41,55 @@ static uint32_t probe_kind(const cake_tensor_spec *spec)
                                               : CAKE_PROBE_SIGNED;
 }
 
+/* Any word of any input. */
+static cake_place random_input(const cake_tensor_list *list, cake_random *random)
+{
+    int inputs = 0;
+
+    /* Inputs stand first in the list. */
+    while (inputs < list->count && list->tensor[inputs].role == CAKE_ROLE_INPUT)
+        inputs++;
+    if (inputs == 0)
+        return (cake_place){.tensor = -1};
+    inputs = (int)cake_random_below(random, (uint64_t)inputs);
+    return (cake_place){inputs,
+                        (int64_t)cake_random_below(random, (uint64_t)cake_spec_elements(&list->tensor[inputs]))};
+}
+
+/* An output element and an input word on which it depends. There are elements that depend on none (a ReLU that is
+ * off): try others, at last take any word. */
+static void draw_pair(const cake_subject *subject, const cake_reference *reference, cake_random *random,
+                      cake_place *input, cake_place *output)
+{
+    for (int tries = 0; tries < 16; tries++) {
+        *output = random_output(&subject->list, random);
+        *input = subject->workload->op->influence(reference, *output, random);
+        if (input->tensor >= 0)
+            return;
+    }
+    *input = random_input(&subject->list, random);
+}
+
 void cake_probes_draw(cake_probe_table *table, const cake_subject *subject, int32_t accuracy, const cake_arena *arena,
                       cake_random *random)
 {
     const cake_tensor_list *list = &subject->list;
     const cake_reference *reference = &subject->trials[CAKE_TRIALS - 1].reference[accuracy];
-    bool inputs = false;
 
-    for (int i = 0; i < list->count; i++)
-        inputs |= list->tensor[i].role == CAKE_ROLE_INPUT;
-    table->count = inputs ? CAKE_PROBES : 0;
+    table->count = random_input(list, random).tensor >= 0 ? CAKE_PROBES : 0;
     memset(table->wire, 0, sizeof table->wire);
     for (uint32_t p = 0; p < table->count; p++) {
+        cake_probe *wire = &table->wire[p];
+
+        draw_pair(subject, reference, random, &table->input[p], &table->output[p][0]);
         for (int o = 0; o < CAKE_PROBE_OUTPUTS; o++) {
-            table->output[p][o] = random_output(list, random);
-            table->wire[p].output[o] = wire_word(arena, table->output[p][o]);
+            if (o > 0)
+                table->output[p][o] = random_output(list, random);
+            wire->output[o] = wire_word(arena, table->output[p][o]);
         }
-        table->input[p] = subject->workload->op->influence(reference, table->output[p][0], random);
-        table->wire[p].input = wire_word(arena, table->input[p]);
-        table->wire[p].kind = probe_kind(&list->tensor[table->input[p].tensor]);
-        table->wire[p].limit = list->tensor[table->input[p].tensor].limit;
+        wire->input = wire_word(arena, table->input[p]);
+        wire->kind = probe_kind(&list->tensor[table->input[p].tensor]);
+        wire->limit = list->tensor[table->input[p].tensor].limit;
     }
 }
 

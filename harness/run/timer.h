@@ -12,6 +12,7 @@ typedef struct cake_timer {
     cake_random *random; /* the coordinator's: moments, places, seeds */
     bool spare_core;     /* the coordinator may spin without taking a core from the worker */
     cake_evict evict;    /* before every call; CAKE_EVICT_NOTHING: calls back to back */
+    double min_time_ns;  /* of a repetition */
     uint32_t check_every;
     double loop_ns;      /* the loop's own time a call, from a function that does nothing; already subtracted */
     double handshake_ns; /* of a batch, or of a single call; already subtracted */

@@ -99,7 +99,7 @@ static bool resolve_word(const cake_memory *memory, const cake_probe_word *word,
 
 static bool resolve(batch *b)
 {
-    if (b->request->n_probes < 1 || b->request->n_probes > CAKE_PROBES || b->request->check_every < 1)
+    if (b->request->n_probes > CAKE_PROBES || b->request->check_every < 1)
         return false;
     for (uint32_t p = 0; p < b->request->n_probes; p++) {
         const cake_probe *probe = &b->shared->probes[p];
@@ -157,12 +157,13 @@ static cake_batch_result run_until_stop(batch *b)
     cake_batch_result result = {0};
     const cake_tensor *const *inputs = b->memory->inputs, *const *outputs = b->memory->outputs;
     uint32_t every = b->request->check_every, countdown = 1;
+    bool probed = b->request->n_probes > 0; /* an op without inputs has none */
 
     wait_for(&b->shared->go, 1);
     do {
         int32_t returned;
 
-        if (--countdown == 0) {
+        if (--countdown == 0 && probed) {
             const spot *s = probe_before(b);
 
             countdown = every;
@@ -223,7 +224,7 @@ static cake_batch_result run_one_by_one(batch *b)
     cake_batch_result result = {0};
 
     for (uint32_t k = 1;; k++) {
-        const spot *s = probe_before(b);
+        const spot *s = b->request->n_probes ? probe_before(b) : NULL;
         int32_t returned;
 
         if (b->request->evict != CAKE_EVICT_NOTHING)
@@ -234,7 +235,8 @@ static cake_batch_result run_one_by_one(batch *b)
             break;
         returned = b->run(b->ctx, b->memory->inputs, b->memory->outputs);
         atomic_store_explicit(&b->shared->done, k, memory_order_release);
-        probe_after(b, s);
+        if (s)
+            probe_after(b, s);
         result.calls++;
         if (returned != CAKE_DONE) {
             result.returned = returned;
@@ -268,8 +270,10 @@ cake_batch_result cake_batch_run(const cake_request_batch *request, cake_shared 
     b.ctx = ctx;
     b.cache_bytes = cache_bytes;
     b.draws = request->seed;
-    if (!resolve(&b))
+    if (!resolve(&b)) {
+        result.misplaced = true;
         return result;
+    }
     cake_float_environment_reset();
     environment = cake_float_environment();
     ready();

@@ -9,6 +9,7 @@ typedef struct cake_batch_result {
     uint64_t calls;
     int32_t returned; /* of the first call that failed, else 0 */
     uint32_t left;    /* CAKE_LEFT_MXCSR, ... */
+    bool misplaced;   /* nothing was run: a probe lies outside of its tensor */
 } cake_batch_result;
 
 /* Run the batch. `ready` is called when everything is staged, just before waiting for shared->go. */

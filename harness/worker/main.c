@@ -210,7 +210,11 @@ static void do_batch(void)
     worker.reply.calls = result.calls;
     worker.reply.returned = result.returned;
     worker.reply.left = result.left;
-    if (result.returned != CAKE_DONE) {
+    if (result.misplaced) {
+        worker.reply.outcome = CAKE_OUTCOME_WORKER;
+        set_text("a probe outside of its tensor");
+        batch_ready();
+    } else if (result.returned != CAKE_DONE) {
         worker.reply.outcome = CAKE_OUTCOME_FAILED;
         set_text(cake_host_explanation());
     }
