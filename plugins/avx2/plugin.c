@@ -17,9 +17,8 @@
 
 /* Of images; other ops have none. */
 static const int32_t blocked[] = {CAKE_NCHW8C}, planar[] = {CAKE_NCHW};
-static const int32_t any_layout[] = {CAKE_NCHW8C, CAKE_NCHW, CAKE_NHWC}, by_channel[] = {CAKE_NCHW8C, CAKE_NCHW};
-
 static const int32_t by_pixel[] = {CAKE_NCHW8C, CAKE_NHWC};
+static const int32_t any_layout[] = {CAKE_NCHW8C, CAKE_NCHW, CAKE_NHWC}, by_channel[] = {CAKE_NCHW8C, CAKE_NCHW};
 
 static const cake_kernel conv2d[] = {
     KERNEL_IN(by_pixel, "conv2d", "direct", CAKE_STANDARD, 1, &cake_conv2d_direct_avx2),
@@ -33,11 +32,14 @@ static const cake_kernel table[] = {
     KERNEL_IN(planar, "group_norm", "runs", CAKE_STANDARD, 1, &cake_group_norm_runs_avx2),
     KERNEL("layer_norm", "rows", CAKE_STANDARD, 1, &cake_layer_norm_rows_avx2),
     KERNEL("linear", "packed", CAKE_STANDARD, 1, &cake_linear_packed_avx2),
+    KERNEL_IN(by_pixel, "pool2d", "lanes", CAKE_STANDARD, 1, &cake_pool2d_lanes_avx2),
+    KERNEL_IN(planar, "pool2d", "planes", CAKE_STANDARD, 1, &cake_pool2d_planes_avx2),
     KERNEL("rms_norm", "rows", CAKE_STANDARD, 1, &cake_rms_norm_rows_avx2),
 };
 
 static const cake_kernel *const kernels[] = {
-    &conv2d[0], &conv2d[1], &conv2d[2], &table[0], &table[1], &table[2], &table[3], &table[4], &table[5],
+    &conv2d[0], &conv2d[1], &conv2d[2], &table[0], &table[1], &table[2],
+    &table[3],  &table[4],  &table[5],  &table[6], &table[7],
 };
 
 _Static_assert(COUNT(kernels) == COUNT(conv2d) + COUNT(table), "every kernel is listed");

@@ -1,4 +1,4 @@
-/* What the norms' kernels can run. */
+/* What the kernels of norms and pooling can run. */
 #include "common/kernels/kernels.h"
 
 int32_t cake_batch_norm_affine_can_run(const cake_problem *problem, const cake_host *host)
@@ -32,6 +32,16 @@ int32_t cake_layer_norm_rows_can_run(const cake_problem *problem, const cake_hos
 }
 
 int32_t cake_rms_norm_rows_can_run(const cake_problem *problem, const cake_host *host)
+{
+    return cake_f32_only(problem, host);
+}
+
+int32_t cake_pool2d_lanes_can_run(const cake_problem *problem, const cake_host *host)
+{
+    return cake_f32_only(problem, host);
+}
+
+int32_t cake_pool2d_planes_can_run(const cake_problem *problem, const cake_host *host)
 {
     return cake_f32_only(problem, host);
 }

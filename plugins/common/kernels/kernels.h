@@ -16,6 +16,8 @@ extern const cake_phased cake_batch_norm_training_avx2, cake_batch_norm_training
     cake_batch_norm_training_portable;
 extern const cake_phased cake_group_norm_runs_avx2, cake_group_norm_runs_avx512, cake_group_norm_runs_portable;
 extern const cake_phased cake_layer_norm_rows_avx2, cake_layer_norm_rows_avx512, cake_layer_norm_rows_portable;
+extern const cake_phased cake_pool2d_lanes_avx2, cake_pool2d_lanes_avx512, cake_pool2d_lanes_portable;
+extern const cake_phased cake_pool2d_planes_avx2, cake_pool2d_planes_avx512, cake_pool2d_planes_portable;
 extern const cake_phased cake_rms_norm_rows_avx2, cake_rms_norm_rows_avx512, cake_rms_norm_rows_portable;
 
 /* What a kernel can do does not depend on the ISA: these are compiled for the baseline CPU. */
@@ -27,6 +29,8 @@ int32_t cake_batch_norm_affine_can_run(const cake_problem *problem, const cake_h
 int32_t cake_batch_norm_training_can_run(const cake_problem *problem, const cake_host *host);
 int32_t cake_group_norm_runs_can_run(const cake_problem *problem, const cake_host *host);
 int32_t cake_layer_norm_rows_can_run(const cake_problem *problem, const cake_host *host);
+int32_t cake_pool2d_lanes_can_run(const cake_problem *problem, const cake_host *host);
+int32_t cake_pool2d_planes_can_run(const cake_problem *problem, const cake_host *host);
 int32_t cake_rms_norm_rows_can_run(const cake_problem *problem, const cake_host *host);
 
 /* For can_run: is the problem in f32? Explains if not. */

@@ -360,6 +360,20 @@ static inline vec vec_scale2_flush(vec a, vec n)
     return _mm256_andnot_ps(_mm256_cmp_ps(n, _mm256_set1_ps(-125.0f), _CMP_LT_OQ), _mm256_castsi256_ps(scaled));
 }
 
+static inline vec vec_even(vec a, vec b)
+{
+    __m256d pairs = _mm256_castps_pd(_mm256_shuffle_ps(a, b, 0x88));
+
+    return _mm256_castpd_ps(_mm256_permute4x64_pd(pairs, 0xd8));
+}
+
+static inline vec vec_odd(vec a, vec b)
+{
+    __m256d pairs = _mm256_castps_pd(_mm256_shuffle_ps(a, b, 0xdd));
+
+    return _mm256_castpd_ps(_mm256_permute4x64_pd(pairs, 0xd8));
+}
+
 static inline void vec_transpose(vec r[VEC_LANES])
 {
     __m256 t[8];

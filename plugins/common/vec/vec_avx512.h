@@ -362,6 +362,21 @@ static inline vec vec_scale2_flush(vec a, vec n)
     return _mm512_maskz_scalef_ps(_mm512_cmp_ps_mask(n, _mm512_set1_ps(-125.0f), _CMP_NLT_UQ), a, n);
 }
 
+/* Of the vectors a, b taken as one of twice the lanes: the lanes of even (odd) number. */
+static inline vec vec_even(vec a, vec b)
+{
+    const __m512i even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+
+    return _mm512_permutex2var_ps(a, even, b);
+}
+
+static inline vec vec_odd(vec a, vec b)
+{
+    const __m512i odd = _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+
+    return _mm512_permutex2var_ps(a, odd, b);
+}
+
 /* r[i] lane j becomes r[j] lane i. */
 static inline void vec_transpose(vec r[VEC_LANES])
 {

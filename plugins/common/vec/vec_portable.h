@@ -400,6 +400,16 @@ static inline vec vec_scale2_flush(vec a, vec n)
     return vec_select(n < -125.0f, vec_zero(), veci_as_float(vec_as_int(a) + (vec_to_int(n) << 23)));
 }
 
+static inline vec vec_even(vec a, vec b)
+{
+    return (vec){a[0], a[2], a[4], a[6], b[0], b[2], b[4], b[6]};
+}
+
+static inline vec vec_odd(vec a, vec b)
+{
+    return (vec){a[1], a[3], a[5], a[7], b[1], b[3], b[5], b[7]};
+}
+
 static inline void vec_transpose(vec r[VEC_LANES])
 {
     vec t[VEC_LANES];

@@ -1,0 +1,176 @@
+/* The vector kernels of every ISA against the reference, as openmp runs them: the items of a phase in any order, in
+ * ranges of any size, on any thread. Here one thread plays all of them, in an order drawn anew for each call, so that
+ * an item that leans on another one's result, or on another thread's scratch, is wrong. */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "common/kernels/kernels.h"
+#include "host.h"
+#include "kernel_case.h"
+#include "plan/workload.h"
+
+enum { MAX_RANGES = 64 };
+
+typedef struct dealt {
+    const cake_phased *phased;
+    void *ctx;
+    int threads;
+    cake_random random;
+} dealt;
+
+static int32_t dealt_can_run(const cake_kernel *kernel, const cake_problem *problem, const cake_host *host)
+{
+    const cake_phased *phased = kernel->data;
+
+    return phased->can_run(problem, host);
+}
+
+static int32_t dealt_open(const cake_kernel *kernel, const cake_problem *problem, const cake_tensor *const *constants,
+                          const cake_host *host, void **ctx)
+{
+    dealt *d = calloc(1, sizeof *d);
+    int32_t status;
+
+    cr_assert(d);
+    *d = (dealt){.phased = kernel->data, .threads = problem->threads, .random = {(uint64_t)problem->threads}};
+    status = d->phased->open(problem, constants, host, &d->ctx);
+    if (status == CAKE_DONE)
+        *ctx = d;
+    else
+        free(d);
+    return status;
+}
+
+/* Cut 0 .. items-1 at random and deal the ranges out. */
+static void deal(dealt *d, int64_t phase, int64_t items, const cake_tensor *const *inputs,
+                 const cake_tensor *const *outputs)
+{
+    int64_t ranges = items < MAX_RANGES ? items : MAX_RANGES, order[MAX_RANGES];
+
+    for (int64_t i = 0; i < ranges; i++)
+        order[i] = i;
+    for (int64_t i = ranges - 1; i > 0; i--) {
+        int64_t j = (int64_t)cake_random_below(&d->random, (uint64_t)i + 1), swap = order[i];
+        order[i] = order[j];
+        order[j] = swap;
+    }
+    for (int64_t i = 0; i < ranges; i++) {
+        int thread = (int)cake_random_below(&d->random, (uint64_t)d->threads);
+        d->phased->work(d->ctx, inputs, outputs, phase, order[i] * items / ranges, (order[i] + 1) * items / ranges,
+                        thread);
+    }
+}
+
+static int32_t dealt_run(void *ctx, const cake_tensor *const *inputs, const cake_tensor *const *outputs)
+{
+    dealt *d = ctx;
+    int64_t phases = d->phased->phases(d->ctx);
+
+    for (int64_t phase = 0; phase < phases; phase++)
+        deal(d, phase, d->phased->items(d->ctx, phase), inputs, outputs);
+    return CAKE_DONE;
+}
+
+static void dealt_close(void *ctx)
+{
+    dealt *d = ctx;
+
+    d->phased->close(d->ctx);
+    free(d);
+}
+
+/* Where the kernels run, and which layouts they take. */
+typedef struct isa {
+    const char *name;
+    uint64_t needs;
+    int32_t blocked;
+} isa;
+
+enum { AVX2, AVX512, PORTABLE, ISAS };
+
+static const isa isas[ISAS] = {
+    {"avx2", CAKE_ISA_AVX2, CAKE_NCHW8C},
+    {"avx512", CAKE_ISA_AVX512, CAKE_NCHW16C},
+    {"portable", 0, CAKE_NCHW8C},
+};
+
+enum { BLOCKED = 1, NCHW = 2, NHWC = 4 };
+
+/* Hold the kernel of each ISA to the reference on each workload, in each layout, for some numbers of threads. */
+static void check(const cake_phased *const phased[ISAS], int layouts, const char *const *workloads, size_t count)
+{
+    static const int32_t threads[] = {1, 2, 5, 64};
+    const cake_source source = {.file = "test", .line = 1, .dataset = ""};
+
+    for (size_t w = 0; w < count; w++) {
+        cake_workload workload = {0};
+        cake_error error = {{0}};
+        cr_assert_eq(cake_workload_parse(workloads[w], strlen(workloads[w]), &source, &workload, &error), CAKE_OK,
+                     "%s: %s", workloads[w], error.text);
+        for (int i = 0; i < ISAS; i++) {
+            int32_t choices[] = {isas[i].blocked, CAKE_NCHW, CAKE_NHWC};
+            if ((cake_test_cpu_isa() & isas[i].needs) != isas[i].needs)
+                continue;
+            for (int bit = 0; bit < 3; bit++)
+                for (size_t t = 0; (layouts & 1 << bit) && t < sizeof threads / sizeof *threads; t++) {
+                    cake_kernel kernel = {.struct_size = CAKE_SIZE_THROUGH(cake_kernel, close),
+                                          .accuracy = CAKE_STANDARD,
+                                          .op = workload.op->name,
+                                          .name = isas[i].name,
+                                          .layouts = &choices[bit],
+                                          .n_layouts = 1,
+                                          .min_align = 64,
+                                          .data = phased[i],
+                                          .can_run = dealt_can_run,
+                                          .open = dealt_open,
+                                          .run = dealt_run,
+                                          .close = dealt_close};
+                    cake_kernel_options options = {.threads = threads[t], .seed = 7};
+                    cake_kernel_result result;
+                    cake_kernel_check(&kernel, workload.op, workload.params, &options, &result);
+                    cr_expect_eq(result.verdict, CAKE_V_OK, "%s, %s, layout %d, %d threads: %s  %s", isas[i].name,
+                                 workloads[w], choices[bit], threads[t], cake_verdicts[result.verdict].word,
+                                 result.reason);
+                    cr_expect_eq(cake_test_host_workspace(), 0, "%s, %s keeps workspace", isas[i].name, workloads[w]);
+                }
+        }
+        cake_workload_free(&workload);
+    }
+}
+
+#define KERNELS(name)                                                                                                \
+    {                                                                                                                \
+        &name##_avx2, &name##_avx512, &name##_portable                                                               \
+    }
+#define CHECK(kernels, layouts, workloads) check(kernels, layouts, workloads, sizeof workloads / sizeof *workloads)
+
+static const char *const pools[] = {
+    "pool2d kind=max c=16 ih=13 iw=15 k=3 stride=2 pad=1",
+    "pool2d kind=max c=37 ih=13 iw=17 k=3 stride=2",
+    "pool2d kind=avg c=37 n=2 ih=13 iw=17 k=3 stride=1 pad=1",
+    "pool2d kind=avg c=37 ih=13 iw=17 k=3 stride=1 pad=1 count_pad=1",
+    "pool2d kind=avg c=20 ih=7 iw=7 k=0",
+    "pool2d kind=max c=20 ih=7 iw=7 k=0",
+    "pool2d kind=max c=5 n=2 ih=9 iw=33 kh=2 kw=5 stride_h=1 stride_w=3 dil=2 pad=1 ceil_mode=1",
+    "pool2d kind=avg c=5 n=2 ih=9 iw=33 kh=2 kw=5 stride_h=1 stride_w=2 dil=2 pad=1 ceil_mode=1 count_pad=1",
+    "pool2d kind=avg c=18 n=2 ih=10 iw=10 k=3 stride=2 pad_r=1 pad_b=1 ceil_mode=1",
+    "pool2d kind=max c=1 ih=1 iw=1 k=1",
+    "pool2d kind=avg c=18 ih=6 iw=200 k=2 stride=2",
+    "pool2d kind=max c=3 ih=30 iw=41 k=3 stride=2 dil=3 pad=3",
+};
+
+Test(phased, pool2d_lanes)
+{
+    static const cake_phased *const kernels[] = KERNELS(cake_pool2d_lanes);
+
+    CHECK(kernels, BLOCKED | NHWC, pools);
+}
+
+Test(phased, pool2d_planes)
+{
+    static const cake_phased *const kernels[] = KERNELS(cake_pool2d_planes);
+
+    CHECK(kernels, NCHW, pools);
+}
