@@ -174,3 +174,68 @@ Test(phased, pool2d_planes)
 
     CHECK(kernels, NCHW, pools);
 }
+
+static const char *const rows[] = {
+    "layer_norm rows=9 hidden=64",   "layer_norm rows=31 hidden=301", "layer_norm rows=5 hidden=17 affine=0",
+    "layer_norm rows=2 hidden=9999", "layer_norm rows=3 hidden=1",    "layer_norm rows=70 hidden=768",
+};
+
+Test(phased, layer_norm_rows)
+{
+    static const cake_phased *const kernels[] = KERNELS(cake_layer_norm_rows);
+
+    CHECK(kernels, NCHW, rows);
+}
+
+static const char *const squares[] = {
+    "rms_norm rows=9 hidden=64", "rms_norm rows=33 hidden=129 affine=0", "rms_norm rows=1 hidden=9999",
+    "rms_norm rows=3 hidden=1",  "rms_norm rows=70 hidden=512",
+};
+
+Test(phased, rms_norm_rows)
+{
+    static const cake_phased *const kernels[] = KERNELS(cake_rms_norm_rows);
+
+    CHECK(kernels, NCHW, squares);
+}
+
+static const char *const inference[] = {
+    "batch_norm c=64 h=12 w=13",
+    "batch_norm n=3 c=37 h=7 w=7",
+    "batch_norm c=3 h=50 w=40",
+    "batch_norm n=2 c=1 h=1 w=1",
+};
+
+Test(phased, batch_norm_affine)
+{
+    static const cake_phased *const kernels[] = KERNELS(cake_batch_norm_affine);
+
+    CHECK(kernels, BLOCKED | NCHW | NHWC, inference);
+}
+
+static const char *const training[] = {
+    "batch_norm training=1 n=4 c=37 h=9 w=9",
+    "batch_norm training=1 n=1 c=16 h=70 w=71",
+    "batch_norm training=1 n=20 c=3 h=5 w=1",
+};
+
+Test(phased, batch_norm_training)
+{
+    static const cake_phased *const kernels[] = KERNELS(cake_batch_norm_training);
+
+    CHECK(kernels, BLOCKED | NCHW, training);
+}
+
+static const char *const groups[] = {
+    "group_norm c=20 groups=5 n=2 h=7 w=7",
+    "group_norm c=20 groups=20 n=2 h=7 w=7 affine=0",
+    "group_norm c=8 groups=2 h=120 w=130",
+    "group_norm c=4 groups=1 n=3 h=1 w=1",
+};
+
+Test(phased, group_norm_runs)
+{
+    static const cake_phased *const kernels[] = KERNELS(cake_group_norm_runs);
+
+    CHECK(kernels, NCHW, groups);
+}
