@@ -113,6 +113,8 @@ const cake_list_subject cake_list_subjects[] = {
     {"datasets", "", "datasets, each with what it holds", print_datasets},
     {"workloads", "[DATASET ...]", "the workloads of datasets (of 'default', if none is named)", print_workloads},
     {"columns", "", "columns of results.csv: type, unit, meaning", print_columns},
+    {"machine", "", "CPU, cores, caches, memory, and what of them may be used", cake_list_machine},
+    {"counters", "[NAME ...]", "hardware and software counters, and why some are missing", cake_list_counters},
     {.name = NULL},
 };
 

@@ -18,6 +18,13 @@ const cake_command cake_commands[] = {
     {"report", "[RUN]", "make a table, a page with charts, JSON, ... from a run",
      "RUN is a run's folder, or its results.csv alone; results/latest, if none is given.\n",
      cake_report_option_groups, cake_cmd_report},
+    {"peaks", "", "measure what the machine can do at best",
+     "Arithmetic of each vector width, bandwidth of each cache level and of memory, for 1 .. n threads. Keep the\n"
+     "machine idle meanwhile. The table is kept under ~/.cache/layercake: runs hold their rows against it.\n",
+     cake_peaks_option_groups, cake_cmd_peaks},
+    {"doctor", "", "tell what makes this machine's times unsteady, and what mends it",
+     "Each line is good, a note or a warning; a warning comes with the command that mends it.\n", NULL,
+     cake_cmd_doctor},
     {"help", "[VERB]", "explain a command", "", NULL, cake_cmd_help},
     {.verb = NULL},
 };

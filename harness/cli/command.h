@@ -35,12 +35,14 @@ void cake_help_print_command(const cake_command *command, FILE *out);
 /* One a verb, each in cmd_<verb>.c. */
 int cake_cmd_run(int argc, char **argv);
 int cake_cmd_check(int argc, char **argv);
+int cake_cmd_doctor(int argc, char **argv);
 int cake_cmd_help(int argc, char **argv);
 int cake_cmd_list(int argc, char **argv);
+int cake_cmd_peaks(int argc, char **argv);
 int cake_cmd_report(int argc, char **argv);
 
 /* Their options, where they have their own. */
-extern const cake_option_group cake_report_option_groups[];
+extern const cake_option_group cake_peaks_option_groups[], cake_report_option_groups[];
 
 /* What `layercake list` lists; ends with name NULL. */
 typedef struct cake_list_subject {
@@ -51,5 +53,9 @@ typedef struct cake_list_subject {
 } cake_list_subject;
 
 extern const cake_list_subject cake_list_subjects[];
+
+/* In list_measure.c. */
+cake_status cake_list_machine(const cake_text_list *names, FILE *out, cake_error *error);
+cake_status cake_list_counters(const cake_text_list *names, FILE *out, cake_error *error);
 
 #endif

@@ -123,8 +123,8 @@ static void look_at_frequency(const patient *p)
         return;
     }
     /* Windows of 2 ms; what was taken from the thread by others is left out. */
-    tell(p, "frequency", fastest > 1.05 * slowest ? CAKE_HEALTH_WARNING : CAKE_HEALTH_GOOD,
-         fastest > 1.05 * slowest ? "it changes while one core works: throttled, or the host is busy" : "", "",
+    tell(p, "frequency", fastest > 1.1 * slowest ? CAKE_HEALTH_WARNING : CAKE_HEALTH_GOOD,
+         fastest > 1.1 * slowest ? "it changes while one core works: throttled, or the host is busy" : "", "",
          "%.2f to %.2f GHz under load", slowest, fastest);
 }
 
@@ -257,8 +257,7 @@ static void look_at_counters(const patient *p)
              strict ? "migrations cannot be counted, and above 2 nothing can" : "",
              strict ? "sudo sysctl -w kernel.perf_event_paranoid=1" : "", "%.0f%s", paranoid,
              geteuid() == 0 ? ", root may count all" : "");
-    tell(p, "pmu", pmu ? CAKE_HEALTH_GOOD : CAKE_HEALTH_NOTE, why.text,
-         pmu ? "" : "--counters valgrind counts instructions and simulated misses", pmu ? "counts" : "none");
+    tell(p, "pmu", pmu ? CAKE_HEALTH_GOOD : CAKE_HEALTH_NOTE, why.text, "", pmu ? "counts" : "none");
 }
 
 static void look_at_clock(const patient *p)
