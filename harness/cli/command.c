@@ -18,6 +18,11 @@ const cake_command cake_commands[] = {
     {"report", "[RUN]", "make a table, a page with charts, JSON, ... from a run",
      "RUN is a run's folder, or its results.csv alone; results/latest, if none is given.\n",
      cake_report_option_groups, cake_cmd_report},
+    {"compare", "BASE NEW", "compare two runs, or two plugins of one run",
+     "BASE and NEW are folders of runs; or plugins (avx2) or kernels (avx2/direct) of one run, --run. Ratios are "
+     "new\n"
+     "time over old time, with 95 % intervals: paired by round within a run, else of all pairs of samples.\n",
+     cake_compare_option_groups, cake_cmd_compare},
     {"peaks", "", "measure what the machine can do at best",
      "Arithmetic of each vector width, bandwidth of each cache level and of memory, for 1 .. n threads. Keep the\n"
      "machine idle meanwhile. The table is kept under ~/.cache/layercake: runs hold their rows against it.\n",

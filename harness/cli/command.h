@@ -35,6 +35,7 @@ void cake_help_print_command(const cake_command *command, FILE *out);
 /* One a verb, each in cmd_<verb>.c. */
 int cake_cmd_run(int argc, char **argv);
 int cake_cmd_check(int argc, char **argv);
+int cake_cmd_compare(int argc, char **argv);
 int cake_cmd_doctor(int argc, char **argv);
 int cake_cmd_help(int argc, char **argv);
 int cake_cmd_list(int argc, char **argv);
@@ -42,7 +43,7 @@ int cake_cmd_peaks(int argc, char **argv);
 int cake_cmd_report(int argc, char **argv);
 
 /* Their options, where they have their own. */
-extern const cake_option_group cake_peaks_option_groups[], cake_report_option_groups[];
+extern const cake_option_group cake_compare_option_groups[], cake_peaks_option_groups[], cake_report_option_groups[];
 
 /* What `layercake list` lists; ends with name NULL. */
 typedef struct cake_list_subject {

@@ -172,8 +172,10 @@ cake_status cake_groups_make(cake_groups *groups, const cake_rows *rows)
     qsort(keyed, n, sizeof *keyed, by_key);
     for (size_t i = 0; i < n; i++) {
         storage[i] = keyed[i].row;
-        if (i == 0 || strcmp(keyed[i].key, keyed[i - 1].key) != 0)
-            group[made++].rows = &storage[i];
+        if (made == 0 || strcmp(keyed[i].key, group[made - 1].key) != 0) {
+            group[made++] = (cake_group){.key = keyed[i].key, .rows = &storage[i]};
+            keyed[i].key = NULL;
+        }
         group[made - 1].count++;
     }
     qsort(group, made, sizeof *group, by_first_row);
@@ -183,7 +185,7 @@ cake_status cake_groups_make(cake_groups *groups, const cake_rows *rows)
     storage = NULL;
 out:
     for (size_t i = 0; keyed && i < n; i++)
-        free(keyed[i].key);
+        free(keyed[i].key); /* NULL where a group has it */
     free(keyed);
     free(group);
     free(storage);
@@ -192,6 +194,8 @@ out:
 
 void cake_groups_free(cake_groups *groups)
 {
+    for (size_t i = 0; i < groups->count; i++)
+        free(groups->group[i].key);
     free(groups->group);
     free(groups->storage);
     *groups = (cake_groups){0};

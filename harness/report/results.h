@@ -25,6 +25,7 @@ const cake_sample *cake_results_samples(const cake_results *results, size_t i, s
 
 /* The rows of one workload under the same conditions (dtype, threads, cache), in the file's order. */
 typedef struct cake_group {
+    char *key; /* cake_row_workload_key */
     const cake_row **rows;
     size_t count;
 } cake_group;

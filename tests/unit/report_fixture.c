@@ -63,6 +63,7 @@ static void write_row(cake_journal *journal, size_t w, size_t k, fixture_options
     cake_row_text(&row.workload, workloads[w].name);
     cake_row_text(&row.params, workloads[w].params);
     cake_row_text(&row.dtype, "f32");
+    cake_row_text(&row.baseline, "naive/direct");
     cake_row_text(&row.cache, "warm");
     cake_row_text(&row.plugin, k == 2 && options.plugin ? options.plugin : kernels[k].plugin);
     cake_row_text(&row.kernel, kernels[k].kernel);

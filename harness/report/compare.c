@@ -1,0 +1,436 @@
+#include "report/compare.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/differences.h"
+
+const char *cake_change_name(cake_change change)
+{
+    static const char *const names[] = {[CAKE_CHANGE_NONE] = "",
+                                        [CAKE_CHANGE_FASTER] = "faster",
+                                        [CAKE_CHANGE_SLOWER] = "slower",
+                                        [CAKE_CHANGE_SAME] = "same",
+                                        [CAKE_CHANGE_UNCLEAR] = "unclear"};
+
+    return names[change];
+}
+
+/* Room for one more item; false: out of memory. */
+static bool grow(void **items, size_t *capacity, size_t count, size_t size)
+{
+    size_t more = *capacity ? 2 * *capacity : 16;
+    void *grown;
+
+    if (count < *capacity)
+        return true;
+    grown = realloc(*items, more * size);
+    if (!grown)
+        return false;
+    *items = grown;
+    *capacity = more;
+    return true;
+}
+
+/* Times of a row's samples; over_baseline: divided by those of its baseline in the same rounds. */
+typedef struct row_times {
+    double *ns;
+    int64_t *round;
+    size_t count;
+} row_times;
+
+static size_t index_of(const cake_results *results, const cake_row *row)
+{
+    return (size_t)(row - results->rows.row);
+}
+
+/* The row of the same workload by the kernel that the row's `baseline` names. */
+static const cake_row *baseline_of(const cake_groups *groups, const cake_row *row)
+{
+    const char *baseline = cake_row_string(row->baseline);
+
+    for (size_t g = 0; g < groups->count; g++) {
+        const cake_group *group = &groups->group[g];
+        const cake_row *found = NULL;
+        bool here = false;
+
+        for (size_t i = 0; i < group->count; i++) {
+            const char *plugin = cake_row_string(group->rows[i]->plugin);
+            size_t length = strlen(plugin);
+
+            here = here || group->rows[i] == row;
+            if (!found && strncmp(baseline, plugin, length) == 0 &&
+                (baseline[length] == '\0' ||
+                 (baseline[length] == '/' &&
+                  strcmp(baseline + length + 1, cake_row_string(group->rows[i]->kernel)) == 0)))
+                found = group->rows[i];
+        }
+        if (here)
+            return found;
+    }
+    return NULL;
+}
+
+static cake_status take_times(const cake_results *results, const cake_groups *groups, const cake_row *row,
+                              bool over_baseline, row_times *times)
+{
+    size_t n = 0, n_under = 0, j = 0;
+    const cake_sample *samples = cake_results_samples(results, index_of(results, row), &n), *under = NULL;
+
+    *times = (row_times){calloc(n + 1, sizeof *times->ns), calloc(n + 1, sizeof *times->round), 0};
+    if (!times->ns || !times->round)
+        return CAKE_E_MEMORY;
+    if (over_baseline) {
+        const cake_row *baseline = baseline_of(groups, row);
+
+        if (!baseline || !cake_row_is_ok(baseline))
+            return CAKE_OK;
+        under = cake_results_samples(results, index_of(results, baseline), &n_under);
+    }
+    for (size_t i = 0; i < n; i++) {
+        double ns = samples[i].ns / (double)samples[i].iterations;
+
+        if (over_baseline) {
+            while (j < n_under && under[j].round < samples[i].round)
+                j++;
+            if (j == n_under || under[j].round != samples[i].round)
+                continue;
+            ns /= under[j].ns / (double)under[j].iterations;
+        }
+        times->ns[times->count] = ns;
+        times->round[times->count++] = samples[i].round;
+    }
+    return CAKE_OK;
+}
+
+static cake_status ratio_of(const cake_compare_request *request, const cake_comparison *comparison,
+                            const cake_row *base, const cake_row *now, cake_ratio *ratio)
+{
+    row_times base_times = {0}, now_times = {0};
+    bool one_run = request->base == request->now;
+    bool rounds = one_run && base->rounds > 0 && now->rounds > 0;
+    cake_status status =
+        take_times(request->base, &comparison->base_groups, base, request->over_baseline, &base_times);
+
+    if (status == CAKE_OK)
+        status = take_times(request->now, one_run ? &comparison->base_groups : &comparison->now_groups, now,
+                            request->over_baseline, &now_times);
+    if (status == CAKE_OK) {
+        cake_times b = {base_times.ns, base_times.round, base_times.count};
+        cake_times n = {now_times.ns, now_times.round, now_times.count};
+
+        *ratio = CAKE_RATIO_NONE;
+        status = rounds ? cake_ratio_paired(b, n, ratio) : cake_ratio_unpaired(b, n, ratio);
+        if (status == CAKE_OK && isnan(ratio->ratio) && !request->over_baseline)
+            *ratio = cake_ratio_summary(base, now);
+    }
+    free(base_times.ns);
+    free(base_times.round);
+    free(now_times.ns);
+    free(now_times.round);
+    return status;
+}
+
+/* Nothing is said on less confidence than was asked for. */
+static cake_change change_of(cake_ratio ratio, double margin)
+{
+    if (isnan(ratio.ratio))
+        return CAKE_CHANGE_NONE;
+    if (!isfinite(ratio.low) || !isfinite(ratio.high) || ratio.confidence < CAKE_RATIO_CONFIDENCE - 1e-9)
+        return CAKE_CHANGE_UNCLEAR;
+    if (ratio.low > 1 + margin)
+        return CAKE_CHANGE_SLOWER;
+    if (ratio.high < 1 / (1 + margin))
+        return CAKE_CHANGE_FASTER;
+    if (ratio.low >= 1 / (1 + margin) && ratio.high <= 1 + margin)
+        return CAKE_CHANGE_SAME;
+    return CAKE_CHANGE_UNCLEAR;
+}
+
+static bool beyond_gate(const cake_compare_request *request, cake_ratio ratio)
+{
+    return !isnan(request->slower_by) && ratio.confidence >= CAKE_RATIO_CONFIDENCE - 1e-9 &&
+           ratio.low > 1 + request->slower_by;
+}
+
+/* Why two rows cannot be compared; "": they can. */
+static const char *obstacle(const cake_row *base, const cake_row *now)
+{
+    if (!base)
+        return "only in NEW";
+    if (!now)
+        return "only in BASE";
+    if (cake_row_is_ok(base) && cake_row_is_ok(now))
+        return "";
+    if (cake_row_is_ok(base))
+        return cake_row_fails(now) ? "fails in NEW" : "unsupported in NEW";
+    if (cake_row_is_ok(now))
+        return cake_row_fails(base) ? "fails in BASE" : "unsupported in BASE";
+    return "ok in neither";
+}
+
+static cake_status add_line(cake_comparison *comparison, const cake_compare_request *request, const cake_row *base,
+                            const cake_row *now)
+{
+    cake_compared line = {.base = base, .now = now, .ratio = CAKE_RATIO_NONE, .note = obstacle(base, now)};
+    cake_status status = CAKE_OK;
+
+    if (!line.note[0]) {
+        status = ratio_of(request, comparison, base, now, &line.ratio);
+        line.change = change_of(line.ratio, comparison->margin);
+        line.gated = beyond_gate(request, line.ratio);
+        if (isnan(line.ratio.ratio))
+            line.note = request->over_baseline ? "no baseline in the same rounds" : "without times";
+    } else if (base && now && cake_row_is_ok(base) && cake_row_fails(now)) {
+        line.gated = !isnan(request->slower_by) && request->base != request->now;
+    }
+    comparison->gate_failed = comparison->gate_failed || line.gated;
+    if (status != CAKE_OK ||
+        !grow((void **)&comparison->line, &comparison->lines_capacity, comparison->n_lines, sizeof line))
+        return CAKE_E_MEMORY;
+    comparison->line[comparison->n_lines++] = line;
+    return CAKE_OK;
+}
+
+static const cake_group *find_group(const cake_groups *groups, const char *key)
+{
+    for (size_t g = 0; g < groups->count; g++)
+        if (strcmp(groups->group[g].key, key) == 0)
+            return &groups->group[g];
+    return NULL;
+}
+
+static bool same_kernel(const cake_row *a, const cake_row *b)
+{
+    return strcmp(cake_row_string(a->plugin), cake_row_string(b->plugin)) == 0 &&
+           strcmp(cake_row_string(a->kernel), cake_row_string(b->kernel)) == 0;
+}
+
+/* The row of that kernel, the n-th from 0 (a kernel can have several, in other layouts or modes), or NULL. */
+static const cake_row *find_kernel(const cake_group *group, const cake_row *like, size_t nth)
+{
+    for (size_t i = 0; group && i < group->count; i++)
+        if (same_kernel(group->rows[i], like) && nth-- == 0)
+            return group->rows[i];
+    return NULL;
+}
+
+static size_t nth_of(const cake_group *group, size_t i)
+{
+    size_t nth = 0;
+
+    for (size_t j = 0; j < i; j++)
+        nth += same_kernel(group->rows[j], group->rows[i]);
+    return nth;
+}
+
+/* `name` is "avx2" or "avx2/direct". */
+static bool is_of(const cake_row *row, const char *name)
+{
+    const char *plugin = cake_row_string(row->plugin);
+    size_t length = strlen(plugin);
+
+    return strncmp(name, plugin, length) == 0 &&
+           (name[length] == '\0' ||
+            (name[length] == '/' && strcmp(name + length + 1, cake_row_string(row->kernel)) == 0));
+}
+
+static bool is_faster(const cake_row *a, const cake_row *b)
+{
+    if (!b || cake_row_is_ok(a) != cake_row_is_ok(b))
+        return !b || cake_row_is_ok(a);
+    return a->time_ns_median < b->time_ns_median;
+}
+
+/* The plugin's fastest row that is ok, else its first; NULL: it has none. */
+static const cake_row *best_of(const cake_group *group, const char *name)
+{
+    const cake_row *best = NULL;
+
+    for (size_t i = 0; group && i < group->count; i++)
+        if (is_of(group->rows[i], name) && is_faster(group->rows[i], best))
+            best = group->rows[i];
+    return best;
+}
+
+static cake_status compare_plugins(cake_comparison *comparison, const cake_compare_request *request)
+{
+    cake_status status = CAKE_OK;
+
+    for (size_t g = 0; status == CAKE_OK && g < comparison->base_groups.count; g++) {
+        const cake_group *group = &comparison->base_groups.group[g];
+        const cake_row *base = best_of(group, request->base_plugin), *now = best_of(group, request->now_plugin);
+
+        if (base || now)
+            status = add_line(comparison, request, base, now);
+    }
+    return status;
+}
+
+static cake_status compare_runs(cake_comparison *comparison, const cake_compare_request *request)
+{
+    cake_status status = CAKE_OK;
+
+    for (size_t g = 0; g < comparison->base_groups.count; g++) {
+        const cake_group *base = &comparison->base_groups.group[g],
+                         *now = find_group(&comparison->now_groups, base->key);
+
+        for (size_t i = 0; status == CAKE_OK && i < base->count; i++)
+            status = add_line(comparison, request, base->rows[i], find_kernel(now, base->rows[i], nth_of(base, i)));
+        for (size_t i = 0; status == CAKE_OK && now && i < now->count; i++)
+            if (!find_kernel(base, now->rows[i], nth_of(now, i)))
+                status = add_line(comparison, request, NULL, now->rows[i]);
+    }
+    for (size_t g = 0; g < comparison->now_groups.count; g++) {
+        const cake_group *now = &comparison->now_groups.group[g];
+
+        for (size_t i = 0; status == CAKE_OK && i < now->count; i++)
+            if (!find_group(&comparison->base_groups, now->key))
+                status = add_line(comparison, request, NULL, now->rows[i]);
+    }
+    return status;
+}
+
+/* Two rows belong to the same network: dataset, dtype, threads, cache. */
+static bool same_network(const cake_row *a, const cake_row *b)
+{
+    return strcmp(cake_row_string(a->dataset), cake_row_string(b->dataset)) == 0 &&
+           strcmp(cake_row_string(a->dtype), cake_row_string(b->dtype)) == 0 && a->threads == b->threads &&
+           strcmp(cake_row_string(a->cache), cake_row_string(b->cache)) == 0;
+}
+
+/* One network by `base_plugin` and `now_plugin`: the sum over its layers. */
+static cake_status add_network(cake_comparison *comparison, const cake_compare_request *request, const cake_row *like,
+                               const char *base_plugin, const char *now_plugin)
+{
+    size_t n = comparison->base_groups.count;
+    cake_network network = {
+        .like = like, .base_plugin = base_plugin, .now_plugin = now_plugin, .ratio = CAKE_RATIO_NONE};
+    cake_ratio *ratios = calloc(n + 1, sizeof *ratios);
+    double *weights = calloc(n + 1, sizeof *weights);
+    cake_status status = ratios && weights ? CAKE_OK : CAKE_E_MEMORY;
+
+    for (size_t g = 0; status == CAKE_OK && g < n; g++) {
+        const cake_group *group = &comparison->base_groups.group[g];
+        const cake_group *other =
+            request->base == request->now ? group : find_group(&comparison->now_groups, group->key);
+        const cake_row *base = best_of(group, base_plugin), *now = best_of(other, now_plugin);
+        double count = group->rows[0]->count > 0 ? (double)group->rows[0]->count : 1;
+
+        if (!same_network(group->rows[0], like))
+            continue;
+        network.layers++;
+        if (!base || !now || !cake_row_is_ok(base) || !cake_row_is_ok(now))
+            continue;
+        status = ratio_of(request, comparison, base, now, &ratios[network.compared]);
+        if (status != CAKE_OK || isnan(ratios[network.compared].ratio))
+            continue;
+        weights[network.compared++] = count * base->time_ns_median;
+        network.base_ns += count * base->time_ns_median;
+        network.now_ns += count * now->time_ns_median;
+    }
+    if (status == CAKE_OK && network.compared > 0) {
+        network.ratio = cake_ratio_weighted(ratios, weights, network.compared);
+        network.change = change_of(network.ratio, comparison->margin);
+        network.gated = beyond_gate(request, network.ratio);
+        comparison->gate_failed = comparison->gate_failed || network.gated;
+        if (grow((void **)&comparison->network, &comparison->networks_capacity, comparison->n_networks,
+                 sizeof network))
+            comparison->network[comparison->n_networks++] = network;
+        else
+            status = CAKE_E_MEMORY;
+    }
+    free(ratios);
+    free(weights);
+    return status;
+}
+
+static cake_status compare_networks(cake_comparison *comparison, const cake_compare_request *request)
+{
+    const cake_rows *rows = &request->base->rows;
+    cake_status status = CAKE_OK;
+
+    for (size_t i = 0; status == CAKE_OK && i < rows->count; i++) {
+        const cake_row *row = &rows->row[i];
+        bool first = row->dataset && row->dataset[0];
+
+        if (request->now_plugin)
+            first = first && is_of(row, request->now_plugin);
+        for (size_t j = 0; first && j < i; j++)
+            first = !(same_network(&rows->row[j], row) &&
+                      strcmp(cake_row_string(rows->row[j].plugin), cake_row_string(row->plugin)) == 0);
+        if (first)
+            status = add_network(comparison, request, row,
+                                 request->base_plugin ? request->base_plugin : cake_row_string(row->plugin),
+                                 request->now_plugin ? request->now_plugin : cake_row_string(row->plugin));
+    }
+    return status;
+}
+
+static void note_unmatched(cake_comparison *comparison)
+{
+    size_t compared = 0;
+
+    for (size_t i = 0; i < comparison->n_lines; i++)
+        compared += comparison->line[i].change != CAKE_CHANGE_NONE;
+    if (compared < comparison->n_lines)
+        cake_text_printf(&comparison->notes, "%zu of %zu lines can be compared\n", compared, comparison->n_lines);
+}
+
+static cake_status has_plugin(const cake_results *results, const char *name, cake_error *error)
+{
+    for (size_t i = 0; i < results->rows.count; i++)
+        if (is_of(&results->rows.row[i], name))
+            return CAKE_OK;
+    return cake_fail(error, CAKE_E_USAGE, "expected a plugin, or plugin/kernel, of %s, found '%.80s'", results->path,
+                     name);
+}
+
+cake_status cake_comparison_make(cake_comparison *comparison, const cake_compare_request *request, cake_error *error)
+{
+    bool one_run = request->base == request->now;
+    cake_status status = CAKE_OK;
+
+    *comparison = (cake_comparison){.margin = request->margin >= 0 ? request->margin
+                                              : one_run            ? CAKE_MARGIN_PAIRED
+                                                                   : CAKE_MARGIN_RUNS};
+    cake_text_put(&comparison->notes, "");
+    if (request->base_plugin)
+        status = has_plugin(request->base, request->base_plugin, error);
+    if (status == CAKE_OK && request->now_plugin)
+        status = has_plugin(request->now, request->now_plugin, error);
+    if (status != CAKE_OK) {
+        cake_comparison_free(comparison);
+        return status;
+    }
+    status = cake_groups_make(&comparison->base_groups, &request->base->rows);
+    if (status == CAKE_OK)
+        status = cake_groups_make(&comparison->now_groups, &request->now->rows);
+    cake_compare_note_differences(request->base, request->now, &comparison->notes);
+    if (status == CAKE_OK)
+        status = request->base_plugin ? compare_plugins(comparison, request) : compare_runs(comparison, request);
+    if (status == CAKE_OK)
+        status = compare_networks(comparison, request);
+    if (status == CAKE_OK)
+        status = cake_rank_plugins(&comparison->now_groups, &comparison->rank, &comparison->n_ranks);
+    note_unmatched(comparison);
+    if (status == CAKE_OK && comparison->notes.failed)
+        status = CAKE_E_MEMORY;
+    if (status != CAKE_OK) {
+        cake_comparison_free(comparison);
+        cake_fail(error, status, "out of memory");
+    }
+    return status;
+}
+
+void cake_comparison_free(cake_comparison *comparison)
+{
+    free(comparison->line);
+    free(comparison->network);
+    free(comparison->rank);
+    cake_text_free(&comparison->notes);
+    cake_groups_free(&comparison->base_groups);
+    cake_groups_free(&comparison->now_groups);
+    *comparison = (cake_comparison){0};
+}
