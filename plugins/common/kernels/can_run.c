@@ -29,3 +29,14 @@ int32_t cake_conv2d_winograd_can_run(const cake_problem *problem, const cake_hos
     }
     return cake_f32_only(problem, host);
 }
+
+int32_t cake_conv2d_first_can_run(const cake_problem *problem, const cake_host *host)
+{
+    const cake_conv2d *op = problem->params;
+
+    if (op->ic > 4 || op->groups != 1) {
+        host->explain(host, "computes images of at most 4 channels, without groups");
+        return CAKE_UNSUPPORTED;
+    }
+    return cake_f32_only(problem, host);
+}

@@ -1,7 +1,9 @@
-/* The product's tile over an unpacked left matrix: a's rows lie VEC_LANES floats apart (pixels or tiles of a blocked
- * layout) and its k values in chunks of neighbours, each chunk anywhere. b is packed as in gemm.inc.h.
+/* The product's tile over an unpacked left matrix: a's rows (pixels, or tiles of them) lie lda floats apart, and a
+ * row's k values in chunks of neighbours, each chunk anywhere. b is packed as in gemm.inc.h.
  *
- * The same floor as gemm_tile; a chunk costs a few instructions beside VEC_LANES GEMM_MR GEMM_NV FMAs. */
+ * The same floor as gemm_tile; a chunk costs a few instructions beside its depth * GEMM_MR * GEMM_NV FMAs. Every
+ * third row has a pointer of its own, the two between are reached by x86's scaled index, so that 14 rows take six
+ * registers. */
 #ifndef LAYERCAKE_PLUGINS_COMMON_GEMM_CHUNKS_INC_H
 #define LAYERCAKE_PLUGINS_COMMON_GEMM_CHUNKS_INC_H
 
@@ -9,10 +11,10 @@
 
 typedef struct gemm_chunk {
     int64_t a, b;  /* where its first value of row 0, its first row of the panel lie: floats from a and b */
-    int64_t depth; /* k values, 1 .. VEC_LANES */
+    int64_t depth; /* k values, 1 or more */
 } gemm_chunk;
 
-VEC_INLINE void gemm_chunks_tile(int mr, int nv, const gemm_chunk *chunk, int64_t chunks, const float *a,
+VEC_INLINE void gemm_chunks_tile(int mr, int nv, const gemm_chunk *chunk, int64_t chunks, const float *a, int64_t lda,
                                  const float *b, const gemm_tile_end *end)
 {
     vec acc[GEMM_MR * GEMM_NV];
@@ -21,33 +23,39 @@ VEC_INLINE void gemm_chunks_tile(int mr, int nv, const gemm_chunk *chunk, int64_
     for (int r = 0; r < mr * nv; r++)
         acc[r] = vec_zero();
     for (int64_t i = 0; i < chunks; i++, chunk++) {
-        const float *ai = a + chunk->a, *bi = b + chunk->b;
-        for (int64_t k = chunk->depth; k > 0; k--, ai++, bi += GEMM_NR) {
+        const float *row[(GEMM_MR + 2) / 3], *bi = b + chunk->b;
+        VEC_UNROLL
+        for (int r = 0; r < mr; r += 3)
+            row[r / 3] = a + chunk->a + r * lda;
+        for (int64_t k = chunk->depth; k > 0; k--, bi += GEMM_NR) {
             vec bv[GEMM_NV];
             VEC_UNROLL
             for (int v = 0; v < nv; v++)
                 bv[v] = vec_load(bi + v * VEC_LANES);
             VEC_UNROLL
             for (int r = 0; r < mr; r++) {
-                vec av = vec_broadcast(ai + r * VEC_LANES);
+                vec av = vec_broadcast(row[r / 3] + r % 3 * lda);
                 VEC_UNROLL
                 for (int v = 0; v < nv; v++)
                     acc[r * nv + v] = vec_fma(av, bv[v], acc[r * nv + v]);
             }
+            VEC_UNROLL
+            for (int r = 0; r < mr; r += 3)
+                row[r / 3]++;
         }
     }
     gemm_tile_store(mr, nv, acc, end);
 }
 
 VEC_INLINE void gemm_chunks_rows(int rows, int nv, const gemm_chunk *chunk, int64_t chunks, const float *a,
-                                 const float *b, const gemm_tile_end *end)
+                                 int64_t lda, const float *b, const gemm_tile_end *end)
 {
     enum { LAST = GEMM_MR };
 
     switch (rows) {
 #define ROWS(mr)                                                                                                     \
     case mr:                                                                                                         \
-        gemm_chunks_tile((mr) <= LAST ? (mr) : 1, nv, chunk, chunks, a, b, end);                                     \
+        gemm_chunks_tile((mr) <= LAST ? (mr) : 1, nv, chunk, chunks, a, lda, b, end);                                \
         break
         ROWS(1);
         ROWS(2);
@@ -70,25 +78,27 @@ VEC_INLINE void gemm_chunks_rows(int rows, int nv, const gemm_chunk *chunk, int6
 }
 
 static __attribute__((noinline)) void gemm_f32_chunks_wide(int rows, const gemm_chunk *chunk, int64_t chunks,
-                                                           const float *a, const float *b, const gemm_tile_end *end)
+                                                           const float *a, int64_t lda, const float *b,
+                                                           const gemm_tile_end *end)
 {
-    gemm_chunks_rows(rows, GEMM_NV, chunk, chunks, a, b, end);
+    gemm_chunks_rows(rows, GEMM_NV, chunk, chunks, a, lda, b, end);
 }
 
 static __attribute__((noinline)) void gemm_f32_chunks_narrow(int rows, const gemm_chunk *chunk, int64_t chunks,
-                                                             const float *a, const float *b, const gemm_tile_end *end)
+                                                             const float *a, int64_t lda, const float *b,
+                                                             const gemm_tile_end *end)
 {
-    gemm_chunks_rows(rows, 1, chunk, chunks, a, b, end);
+    gemm_chunks_rows(rows, 1, chunk, chunks, a, lda, b, end);
 }
 
 /* A tile of `rows` rows, 1 .. GEMM_MR, by one panel of b. */
-static inline void gemm_f32_chunks(int rows, const gemm_chunk *chunk, int64_t chunks, const float *a, const float *b,
-                                   const gemm_tile_end *end)
+static inline void gemm_f32_chunks(int rows, const gemm_chunk *chunk, int64_t chunks, const float *a, int64_t lda,
+                                   const float *b, const gemm_tile_end *end)
 {
     if (end->columns > VEC_LANES)
-        gemm_f32_chunks_wide(rows, chunk, chunks, a, b, end);
+        gemm_f32_chunks_wide(rows, chunk, chunks, a, lda, b, end);
     else
-        gemm_f32_chunks_narrow(rows, chunk, chunks, a, b, end);
+        gemm_f32_chunks_narrow(rows, chunk, chunks, a, lda, b, end);
 }
 
 #endif

@@ -10,3 +10,13 @@ const cake_phased cake_conv2d_direct_portable = {
     .work = conv_direct_work,
     .close = conv_direct_close,
 };
+
+/* The same, offered in nhwc for images of few channels. */
+const cake_phased cake_conv2d_first_portable = {
+    .can_run = cake_conv2d_first_can_run,
+    .open = conv_direct_open,
+    .phases = conv_direct_phases,
+    .items = conv_direct_items,
+    .work = conv_direct_work,
+    .close = conv_direct_close,
+};

@@ -1,0 +1,304 @@
+/* conv2d/direct: how a problem is cut, and its packed weights. Part of conv2d_direct.inc.h. */
+#ifndef LAYERCAKE_PLUGINS_COMMON_CONV2D_DIRECT_PLAN_INC_H
+#define LAYERCAKE_PLUGINS_COMMON_CONV2D_DIRECT_PLAN_INC_H
+
+#include "common/kernels/conv2d_image.inc.h"
+#include "common/kernels/gemm_chunks.inc.h"
+#include "common/kernels/workspace.h"
+
+enum {
+    CONV_PIXELS = GEMM_MR * (GEMM_MR > 6 ? 14 : 32), /* of an item at most */
+    CONV_PANELS = 320 / GEMM_NR,                     /* of an item at most: with GEMM_KC, half of a 1 MiB L2 */
+    CONV_MERGE = 64,                                 /* taps of a window's row are one segment up to so many floats */
+    CONV_COPY_FLOATS = 80000,                        /* padded copy of an item's rows at most, if more than one row */
+    CONV_LEAST_TILE = GEMM_MR > 6 ? 7 : 4,           /* narrower tiles of rows waste more than a gather */
+    CONV_MAX_SEGMENTS = GEMM_KC                      /* of a block of k */
+};
+
+typedef enum conv_path { CONV_GATHER, CONV_ROWS, CONV_PADDED } conv_path;
+
+/* Values of k that lie side by side in the input: `channels` channels from c0 on (of the group), under `taps` taps
+ * of a row of the window. */
+typedef struct conv_segment {
+    int64_t dh, dw; /* the first tap's place relative to the window's corner */
+    int32_t kh, kw; /* which tap that is */
+    int32_t c0, channels, taps;
+} conv_segment;
+
+/* Consecutive segments that make one block of k. */
+typedef struct conv_block {
+    int64_t k0, depth;
+    int32_t first, segments;
+} conv_block;
+
+typedef struct conv_direct {
+    const cake_host *host;
+    cake_conv2d op;
+    conv_image x, y;
+    int64_t icg, ocg, k, panels;
+    conv_segment *segments;
+    conv_block *blocks;
+    int64_t n_segments, n_blocks;
+    float *w;    /* [group], each packed as gemm_pack_b does, but in these blocks of k */
+    float *bias; /* [group][panels * GEMM_NR], zero where there is none */
+    float *scratch;
+    int64_t pixel_blocks, panel_blocks;
+    conv_path path;
+    int64_t rows, width;   /* output rows as tiles see them: a 1x1 image is one row cut into pieces */
+    bool flat;             /* that is so */
+    int64_t thread_floats; /* of scratch for each thread */
+    bool scatter;          /* output channels of a group do not begin at a block of the layout */
+} conv_direct;
+
+static void conv_direct_close(void *ctx)
+{
+    conv_direct *d = ctx;
+    const cake_host *host = d->host;
+
+    workspace_free(host, d->segments);
+    workspace_free(host, d->blocks);
+    workspace_free(host, d->w);
+    workspace_free(host, d->bias);
+    workspace_free(host, d->scratch);
+    host->free(host, d);
+}
+
+/* Longest run of channels that is contiguous in the input whatever the group. */
+static int64_t conv_direct_run(const conv_direct *d)
+{
+    int64_t a = VEC_LANES, b = d->icg;
+
+    if (!d->x.blocked)
+        return d->icg < GEMM_KC ? d->icg : GEMM_KC / 2;
+    if (d->op.groups == 1)
+        return VEC_LANES;
+    while (b) { /* greatest common divisor */
+        int64_t t = a % b;
+        a = b, b = t;
+    }
+    return a;
+}
+
+/* List the segments (NULL: only count them): runs of channels, then the window's rows, then its columns. */
+static int64_t conv_direct_segments(const conv_direct *d, conv_segment *list)
+{
+    const cake_conv2d *op = &d->op;
+    int64_t run = conv_direct_run(d), count = 0;
+    bool merge = !d->x.blocked && run == op->ic && op->dil_w == 1 && op->kw * d->icg <= CONV_MERGE;
+
+    for (int64_t c = 0; c < d->icg; c += run)
+        for (int64_t r = 0; r < op->kh; r++)
+            for (int64_t s = 0; s < op->kw; s += merge ? op->kw : 1, count++)
+                if (list)
+                    list[count] = (conv_segment){.dh = r * op->dil_h,
+                                                 .dw = s * op->dil_w,
+                                                 .kh = (int32_t)r,
+                                                 .kw = (int32_t)s,
+                                                 .c0 = (int32_t)c,
+                                                 .channels = (int32_t)(d->icg - c < run ? d->icg - c : run),
+                                                 .taps = merge ? (int32_t)op->kw : 1};
+    return count;
+}
+
+/* Cut the segments into blocks of nearly equal depth, GEMM_KC at most. */
+static void conv_direct_blocks(conv_direct *d)
+{
+    int64_t wanted = gemm_k_block(d->k), k = 0;
+
+    d->n_blocks = 0;
+    for (int64_t i = 0; i < d->n_segments; i++) {
+        int64_t length = (int64_t)d->segments[i].channels * d->segments[i].taps;
+        conv_block *block = d->n_blocks ? &d->blocks[d->n_blocks - 1] : NULL;
+        if (!block || block->depth >= wanted || block->depth + length > GEMM_KC) {
+            block = &d->blocks[d->n_blocks++];
+            *block = (conv_block){.k0 = k, .first = (int32_t)i};
+        }
+        block->depth += length;
+        block->segments++;
+        k += length;
+    }
+}
+
+static void conv_direct_pack(conv_direct *d, const float *w, const float *bias)
+{
+    const cake_conv2d *op = &d->op;
+    int64_t width = d->panels * GEMM_NR, window = op->kh * op->kw;
+
+    for (int64_t g = 0; g < op->groups; g++) {
+        for (int64_t b = 0; b < d->n_blocks; b++) {
+            const conv_block *block = &d->blocks[b];
+            float *to = d->w + (g * d->k + block->k0) * width;
+            int64_t at = 0;
+            for (int32_t i = block->first; i < block->first + block->segments; i++) {
+                const conv_segment *s = &d->segments[i];
+                for (int32_t t = 0; t < s->taps; t++)
+                    for (int32_t c = 0; c < s->channels; c++, at++)
+                        for (int64_t o = 0; o < d->ocg; o++)
+                            to[(o / GEMM_NR * block->depth + at) * GEMM_NR + o % GEMM_NR] =
+                                w[((g * d->ocg + o) * d->icg + s->c0 + c) * window + s->kh * op->kw + s->kw + t];
+            }
+        }
+        for (int64_t o = 0; bias && o < d->ocg; o++)
+            d->bias[g * width + o] = bias[g * d->ocg + o];
+    }
+}
+
+/* The padded copy of the input rows that `rows` output rows need: how many, how wide, floats of a pixel. */
+static inline int64_t conv_copy_rows(const conv_direct *d, int64_t rows)
+{
+    return (rows - 1) * d->op.stride_h + (d->op.kh - 1) * d->op.dil_h + 1;
+}
+
+static inline int64_t conv_copy_columns(const conv_direct *d)
+{
+    return (d->op.ow - 1) * d->op.stride_w + (d->op.kw - 1) * d->op.dil_w + 1;
+}
+
+static inline int64_t conv_copy_pixel(const conv_direct *d)
+{
+    return d->x.blocked ? (d->icg + VEC_LANES - 1) / VEC_LANES * VEC_LANES : d->icg;
+}
+
+/* Rows that tiles of one pixel after another, 1 << 11 bytes apart, would share too few sets of L1. */
+static bool conv_rows_collide(int64_t lda)
+{
+    return lda * (int64_t)sizeof(float) % 2048 == 0;
+}
+
+static void conv_direct_path(conv_direct *d)
+{
+    const cake_conv2d *op = &d->op;
+    int64_t tiles = (op->ow + GEMM_MR - 1) / GEMM_MR, right = conv_copy_columns(d) - op->pad_l;
+
+    d->rows = op->oh;
+    d->width = op->ow;
+    d->path = CONV_GATHER;
+    if (d->scatter || (d->x.blocked && op->groups > 1 && d->icg % VEC_LANES != 0))
+        return;
+    d->flat = op->kh == 1 && op->kw == 1 && op->stride_h == 1 && op->stride_w == 1 && op->oh == op->ih &&
+              op->ow == op->iw && op->pad_t == 0 && op->pad_l == 0 && d->x.row == op->iw * d->x.pixel &&
+              d->y.row == op->ow * d->y.pixel;
+    if (d->flat) {
+        d->width = 8 * GEMM_MR;
+        d->rows = (op->oh * op->ow + d->width - 1) / d->width;
+    }
+    if (d->flat || (op->ow >= CONV_LEAST_TILE * tiles && op->pad_l == 0 && right <= op->iw))
+        d->path = conv_rows_collide(op->stride_w * d->x.pixel) ? CONV_GATHER : CONV_ROWS;
+    else if (op->ow >= CONV_LEAST_TILE * tiles && (d->x.blocked || !conv_rows_collide(op->stride_w * d->icg)))
+        d->path = CONV_PADDED;
+}
+
+/* What an image is cut into: tiles of pixels, or rows. */
+static int64_t conv_direct_units(const conv_direct *d)
+{
+    return d->path == CONV_GATHER ? (d->op.oh * d->op.ow + GEMM_MR - 1) / GEMM_MR : d->rows;
+}
+
+/* About four items a thread where there is more than one: panels are split first, they share nothing. */
+static void conv_direct_cut(conv_direct *d, int threads)
+{
+    int64_t pixels = d->op.oh * d->op.ow, units = conv_direct_units(d);
+    int64_t outer = d->op.n * d->op.groups, wanted = threads > 1 ? 4 * (int64_t)threads : 1;
+
+    d->pixel_blocks = (pixels + CONV_PIXELS - 1) / CONV_PIXELS;
+    d->panel_blocks = (d->panels + CONV_PANELS - 1) / CONV_PANELS;
+    if (outer * d->pixel_blocks * d->panel_blocks < wanted)
+        d->panel_blocks = (wanted + outer * d->pixel_blocks - 1) / (outer * d->pixel_blocks);
+    if (d->panel_blocks > d->panels)
+        d->panel_blocks = d->panels;
+    if (outer * d->pixel_blocks * d->panel_blocks < wanted)
+        d->pixel_blocks = (wanted + outer * d->panel_blocks - 1) / (outer * d->panel_blocks);
+    if (d->path == CONV_PADDED) { /* no more rows in an item than the copy may hold */
+        int64_t span = conv_copy_rows(d, 1), row = conv_copy_columns(d) * conv_copy_pixel(d);
+        int64_t fit = (CONV_COPY_FLOATS / row - span) / d->op.stride_h + 1;
+        int64_t least = (units + (fit > 0 ? fit : 1) - 1) / (fit > 0 ? fit : 1);
+        if (d->pixel_blocks < least)
+            d->pixel_blocks = least;
+    }
+    if (d->pixel_blocks > units)
+        d->pixel_blocks = units;
+    d->thread_floats = GEMM_SCRATCH_FLOATS;
+    if (d->path == CONV_PADDED)
+        d->thread_floats = conv_copy_rows(d, (units + d->pixel_blocks - 1) / d->pixel_blocks) * conv_copy_columns(d) *
+                           conv_copy_pixel(d);
+}
+
+/* Which part of the work an item is: pixel units u0 .. u1-1 of an image by panels p0 .. p1-1 of a group. */
+typedef struct conv_item {
+    int64_t n, group, u0, u1, p0, p1;
+} conv_item;
+
+static conv_item conv_direct_item(const conv_direct *d, int64_t item)
+{
+    int64_t units = conv_direct_units(d);
+    int64_t ub = item % d->pixel_blocks, rest = item / d->pixel_blocks;
+    int64_t pb = rest % d->panel_blocks, outer = rest / d->panel_blocks;
+
+    return (conv_item){.n = outer / d->op.groups,
+                       .group = outer % d->op.groups,
+                       .u0 = ub * units / d->pixel_blocks,
+                       .u1 = (ub + 1) * units / d->pixel_blocks,
+                       .p0 = pb * d->panels / d->panel_blocks,
+                       .p1 = (pb + 1) * d->panels / d->panel_blocks};
+}
+
+/* Add a tile that was computed beside its place, channel by channel. */
+static void conv_direct_scatter(const conv_direct *d, float *y, int64_t channel, const float *tile, int rows,
+                                int64_t columns)
+{
+    for (int r = 0; r < rows; r++)
+        for (int64_t o = 0; o < columns; o++)
+            y[conv_chan(&d->y, channel + o) + r * d->y.pixel] = tile[r * GEMM_NR + o];
+}
+
+static void conv_direct_gather_back(const conv_direct *d, const float *y, int64_t channel, float *tile, int rows,
+                                    int64_t columns)
+{
+    for (int r = 0; r < rows; r++)
+        for (int64_t o = 0; o < columns; o++)
+            tile[r * GEMM_NR + o] = y[conv_chan(&d->y, channel + o) + r * d->y.pixel];
+}
+
+/* A tile's left side: gathered (chunk NULL), or windows that lie lda apart. */
+typedef struct conv_left {
+    const float *a;
+    const gemm_chunk *chunk;
+    int64_t chunks, lda;
+} conv_left;
+
+/* Multiply a tile with panels p0 .. p1-1 of a block of k. y: the tile's first pixel. */
+static inline void conv_direct_tile(const conv_direct *d, const conv_block *block, int rows, const conv_item *item,
+                                    const conv_left *side, float *y)
+{
+    int64_t group = item->group, width = d->panels * GEMM_NR;
+    const float *w = d->w + (group * d->k + block->k0) * width;
+
+    for (int64_t p = item->p0; p < item->p1; p++) {
+        int64_t column = p * GEMM_NR, left = d->ocg - column;
+        const float *bias = d->bias + group * width + column, *b = w + p * block->depth * GEMM_NR;
+        gemm_tile_end end = {.ldc = d->y.pixel, .step = d->y.block, .columns = left < GEMM_NR ? left : GEMM_NR};
+        _Alignas(64) float tile[GEMM_MR * GEMM_NR];
+
+        if (d->scatter) {
+            end.c = tile, end.ldc = GEMM_NR, end.step = VEC_LANES;
+            if (block->k0 > 0)
+                conv_direct_gather_back(d, y, group * d->ocg + column, tile, rows, end.columns);
+        } else {
+            end.c = y + conv_chan(&d->y, group * d->ocg + column);
+            if (d->y.blocked) /* the last block's padding channels exist and may be written */
+                end.columns = (end.columns + VEC_LANES - 1) / VEC_LANES * VEC_LANES;
+        }
+        if (block->k0 > 0)
+            end.add = end.c, end.ldadd = end.ldc, end.addstep = end.step;
+        else
+            end.add = bias, end.addstep = VEC_LANES;
+        if (side->chunk)
+            gemm_f32_chunks(rows, side->chunk, side->chunks, side->a, side->lda, b, &end);
+        else
+            gemm_f32_tile(rows, block->depth, side->a, b, GEMM_NR, &end);
+        if (d->scatter)
+            conv_direct_scatter(d, y, group * d->ocg + column, tile, rows, end.columns);
+    }
+}
+
+#endif
