@@ -14,7 +14,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "reference/carry.h"
+#include "reference/sequence.h"
 
 enum { Q, K, V, MASK }; /* tensors in the list; y is the last */
 enum { ROWS_PER_BLOCK = 32 };
@@ -65,33 +65,13 @@ static void tensors(const void *params, cake_tensor_list *list)
     cake_tensor_add(list, "y", CAKE_ROLE_OUTPUT, 4, (int64_t[]){p->batch, p->heads, p->q_len, p->v_dim});
 }
 
-/* How many keys, from the first on, query i sees. */
-static int64_t visible(const cake_attention *p, int64_t i)
-{
-    switch (p->causal) {
-    case CAKE_CAUSAL_UPPER_LEFT:
-        return i < p->kv_len ? i + 1 : p->kv_len;
-    case CAKE_CAUSAL_LOWER_RIGHT:
-        return i + 1 + p->kv_len - p->q_len;
-    default:
-        return p->kv_len;
-    }
-}
-
 /* The two products, for the keys that are seen only; the softmax's few operations a score are not counted, as is
  * the custom. */
 static double flops(const void *params)
 {
     const cake_attention *p = params;
-    double q = (double)p->q_len, kv = (double)p->kv_len, seen = q * kv;
+    double seen = cake_visible_pairs(p->causal, p->q_len, p->kv_len);
 
-    if (p->causal == CAKE_CAUSAL_UPPER_LEFT) {
-        double growing = fmin(q, kv);
-
-        seen = growing * (growing + 1) / 2 + (q - growing) * kv;
-    } else if (p->causal == CAKE_CAUSAL_LOWER_RIGHT) {
-        seen = q * (kv - q) + q * (q + 1) / 2;
-    }
     return 2 * (double)p->batch * (double)p->heads * seen * (double)(p->head_dim + p->v_dim);
 }
 
@@ -100,7 +80,7 @@ static double flops(const void *params)
 static int64_t weigh(const cake_reference *reference, int64_t row, double *weight, double *relative)
 {
     const cake_attention *p = reference->params;
-    int64_t i = row % p->q_len, head = row / p->q_len, n = visible(p, i);
+    int64_t i = row % p->q_len, head = row / p->q_len, n = cake_visible_keys(p->causal, p->q_len, p->kv_len, i);
     int64_t kv_head = head / (p->heads / p->kv_heads);
     const double *q = reference->values[Q] + row * p->head_dim;
     const double *k = reference->values[K] + kv_head * p->kv_len * p->head_dim;

@@ -67,6 +67,9 @@ cake_tensor_spec *cake_tensor_add(cake_tensor_list *list, const char *name, cake
 /* The four words of Philox 4x32-10 (dropout.c). */
 void cake_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t word[4]);
 
+/* Append a constant [out][in] with the fill that keeps the sums of `in` products at the size of the inputs. */
+void cake_weight_add(cake_tensor_list *list, const char *name, int64_t out, int64_t in);
+
 /* Rounded up a / b, a >= 0, b > 0. */
 static inline int64_t cake_ceil_div(int64_t a, int64_t b)
 {
@@ -82,11 +85,13 @@ extern const cake_op cake_op_embedding;
 extern const cake_op cake_op_group_norm;
 extern const cake_op cake_op_layer_norm;
 extern const cake_op cake_op_linear;
+extern const cake_op cake_op_mha;
 extern const cake_op cake_op_pool2d;
 extern const cake_op cake_op_positional_encoding;
 extern const cake_op cake_op_rms_norm;
 extern const cake_op cake_op_rnn;
 extern const cake_op cake_op_rope;
 extern const cake_op cake_op_softmax;
+extern const cake_op cake_op_transformer_block;
 
 #endif

@@ -1,6 +1,7 @@
 #include "reference/reference.h"
 
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 #include "reference/internal.h"
@@ -15,12 +16,14 @@ const cake_op *const cake_ops[] = {
     &cake_op_group_norm,
     &cake_op_layer_norm,
     &cake_op_linear,
+    &cake_op_mha,
     &cake_op_pool2d,
     &cake_op_positional_encoding,
     &cake_op_rms_norm,
     &cake_op_rnn,
     &cake_op_rope,
     &cake_op_softmax,
+    &cake_op_transformer_block,
     NULL,
 };
 
@@ -185,4 +188,9 @@ cake_tensor_spec *cake_tensor_add(cake_tensor_list *list, const char *name, cake
     *spec = (cake_tensor_spec){.name = name, .role = role, .rank = rank};
     memcpy(spec->shape, shape, (size_t)rank * sizeof *shape);
     return spec;
+}
+
+void cake_weight_add(cake_tensor_list *list, const char *name, int64_t out, int64_t in)
+{
+    cake_tensor_add(list, name, CAKE_ROLE_CONSTANT, 2, (int64_t[]){out, in})->scale = 1 / sqrt((double)in);
 }

@@ -93,10 +93,27 @@ static const cake_kernel embedding = NAIVE("embedding", "copy", naive_embedding)
 static const cake_kernel positional_encoding = NAIVE("positional_encoding", "libm", naive_positional_encoding);
 static const cake_kernel rope = NAIVE("rope", "libm", naive_rope);
 static const cake_kernel dropout = NAIVE("dropout", "loops", naive_dropout);
+static const cake_kernel mha = NAIVE("mha", "textbook", naive_mha);
+static const cake_kernel transformer_block = NAIVE("transformer_block", "textbook", naive_transformer_block);
 
 static const cake_kernel *const kernels[] = {
-    &linear, &conv2d,  &pool2d,     &batch_norm, &layer_norm,          &rms_norm, &group_norm, &attention,
-    &rnn,    &softmax, &activation, &embedding,  &positional_encoding, &rope,     &dropout,
+    &linear,
+    &conv2d,
+    &pool2d,
+    &batch_norm,
+    &layer_norm,
+    &rms_norm,
+    &group_norm,
+    &attention,
+    &rnn,
+    &softmax,
+    &activation,
+    &embedding,
+    &positional_encoding,
+    &rope,
+    &dropout,
+    &mha,
+    &transformer_block,
 };
 
 static const cake_plugin plugin = {

@@ -251,6 +251,94 @@ typedef struct cake_dropout {
     double p; /* 0 <= p < 1 */
 } cake_dropout;
 
+/* mha: multi-head attention with its projections: q = x wqT + bq, k = m wkT + bk, v = m wvT + bv, where m is x itself
+ * or, if cross, the tensor memory; each head's columns of them go through attention; y = their concatenation woT +
+ * bo. Head h uses columns h head_dim .. of q, and columns (h / (heads / kv_heads)) head_dim .. of k and v. inputs x
+ * [batch][q_len][model]     [cross: memory [batch][kv_len][model]] constants  wq [heads head_dim][model], wk, wv
+ * [kv_heads head_dim][model], wo [model][heads head_dim] [bias: bq [heads head_dim], bk, bv [kv_heads head_dim], bo
+ * [model]] outputs    y [batch][q_len][model] */
+typedef struct cake_mha {
+    uint32_t struct_size;
+    int32_t causal; /* CAKE_CAUSAL_NO, ... */
+    int32_t cross;  /* 0, 1 */
+    int32_t bias;   /* 0, 1 */
+    int64_t batch, q_len, kv_len, model, heads, kv_heads, head_dim;
+} cake_mha;
+
+enum { CAKE_NORM_POST = 0, CAKE_NORM_PRE = 1 };
+enum { CAKE_NORM_LAYER = 0, CAKE_NORM_RMS = 1 };
+enum { CAKE_FFN_RELU = 0, CAKE_FFN_GELU = 1, CAKE_FFN_GELU_TANH = 2, CAKE_FFN_SWIGLU = 3 };
+enum { CAKE_ROTARY_NO = 0, CAKE_ROTARY_INTERLEAVED = 1, CAKE_ROTARY_HALF = 2 };
+
+/* transformer_block: self-attention and a feed-forward network, each with a residual connection and a norm
+ *   post   h = norm1(x + attention(x)),         y = norm2(h + ffn(h))
+ *   pre    h = x + attention(norm1(x)),         y = h + ffn(norm2(h))
+ * attention as in mha (wqkv: the rows of wq, wk, wv); with rotary, q and k are turned as in rope, by whole heads.
+ * ffn(h) = f(h w1T + b1) w2T + b2;  swiglu: (silu(h gT) (h uT)) w2T with w1 the rows of g, then of u.
+ * inputs     x [batch][len][model]
+ * constants  wqkv [(heads + 2 kv_heads) head_dim][model], wo [model][heads head_dim],
+ *            w1 [ffn, swiglu: 2 ffn][model], w2 [model][ffn], scale1 [model], scale2 [model]
+ *            [norm_kind layer: shift1 [model], shift2 [model]]
+ *            [bias: bqkv [(heads + 2 kv_heads) head_dim], bo [model], b1 [rows of w1], b2 [model]]
+ * outputs    y [batch][len][model] */
+typedef struct cake_transformer_block {
+    uint32_t struct_size;
+    int32_t norm;      /* CAKE_NORM_POST, CAKE_NORM_PRE */
+    int32_t norm_kind; /* CAKE_NORM_LAYER, CAKE_NORM_RMS */
+    int32_t ffn_kind;  /* CAKE_FFN_RELU, ... */
+    int32_t causal;    /* CAKE_CAUSAL_NO, ... */
+    int32_t rotary;    /* CAKE_ROTARY_NO, ... */
+    int32_t bias;      /* 0, 1 */
+    int32_t reserved;
+    int64_t batch, len, model, heads, kv_heads, head_dim, ffn;
+    double eps;
+    double base; /* of rotary */
+} cake_transformer_block;
+
+enum { CAKE_SCORE_SOFTMAX = 0, CAKE_SCORE_SIGMOID = 1 };
+
+/* moe: mixture of experts. Each row goes to the top_k experts with the largest scores s (softmax over all experts, or
+ * sigmoid, of x gateT):  y = shared(x) + route_scale * sum over those e of g[e] expert[e](x),  g = s, divided by the
+ * sum of the chosen s if normalize. An expert, and the shared ones taken together, is a swiglu network:
+ *   (silu(x gT) (x uT)) w2T with w1 the rows of g, then of u.
+ * inputs     x [rows][model]
+ * constants  gate [experts][model], w1 [experts][2 ffn][model], w2 [experts][model][ffn]
+ *            [shared: s1 [2 shared ffn][model], s2 [model][shared ffn]]
+ * outputs    y [rows][model]
+ * Two scores so near that rounding decides between them may be chosen between either way. */
+typedef struct cake_moe {
+    uint32_t struct_size;
+    int32_t scoring;   /* CAKE_SCORE_SOFTMAX, CAKE_SCORE_SIGMOID */
+    int32_t normalize; /* 0, 1 */
+    int32_t reserved;
+    int64_t rows, model, ffn, experts, top_k;
+    int64_t shared; /* experts that every row goes to; 0: none */
+    double route_scale;
+} cake_moe;
+
+/* mla: multi-head latent attention of DeepSeek-V2 and -V3, causal. For each position, R the rotation of rope
+ * (interleaved) by its position past + t:
+ *   q      = wq_b rms_norm(wq_a x) (wq_b x without q_lora); per head: qn [nope_dim], qr [rope_dim], turned: R qr
+ *   (a,b)  = wkv_a x; latent c = rms_norm(a) [kv_lora], r = R b [rope_dim], one for all heads
+ *   per head, with wkv_b's rows wk [nope_dim], wv [v_dim]:
+ *            score = (qn . wk c_j + R qr . r_j) / sqrt(nope_dim + rope_dim),  o = sum of softmax(score) wv c_j
+ *   y      = wo o, the heads side by side
+ * The first `past` positions are known by their c and r (cache); x holds the `len` after them. Multiplying qn with wk
+ * first
+ * ("absorbed") gives the same.
+ * inputs     x [batch][len][model]     [past: cache [batch][past][kv_lora + rope_dim], c then r]
+ * constants  [q_lora: wq_a [q_lora][model], q_norm [q_lora]]
+ *            wq_b [heads (nope_dim + rope_dim)][q_lora, or model], wkv_a [kv_lora + rope_dim][model], kv_norm
+ * [kv_lora], wkv_b [heads (nope_dim + v_dim)][kv_lora], wo [model][heads v_dim] outputs    y [batch][len][model] */
+typedef struct cake_mla {
+    uint32_t struct_size;
+    int32_t reserved;
+    int64_t batch, len, past, model, heads;
+    int64_t q_lora; /* 0: queries are not compressed */
+    int64_t kv_lora, nope_dim, rope_dim, v_dim;
+    double eps, base;
+} cake_mla;
+
 #ifdef __cplusplus
 }
 #endif
