@@ -100,6 +100,18 @@ cake_status cake_bench_plan(cake_bench *bench, const cake_run_options *options, 
     return cake_plan_make(&request, &bench->plan, error);
 }
 
+void cake_bench_measure(cake_bench *bench, const cake_run_options *options)
+{
+    cake_error error = {""};
+    bool measured = false;
+
+    if (cake_peaks_get(bench->topology, &bench->peaks, &measured, &error) != CAKE_OK)
+        fprintf(stderr, "layercake: no roofline: %s\n", error.text);
+    else if (measured && !options->quiet)
+        fprintf(stderr, "layercake: measured the machine's peaks ('layercake peaks' shows them)%s\n",
+                bench->peaks.disturbed ? "; other programs disturbed it, so no time is called impossible" : "");
+}
+
 cake_run cake_bench_run(const cake_bench *bench, const cake_run_options *options, bool timed)
 {
     return (cake_run){
@@ -107,6 +119,9 @@ cake_run cake_bench_run(const cake_bench *bench, const cake_run_options *options
         .plugins = &bench->plugins,
         .topology = bench->topology,
         .settings = bench->settings,
+        .peaks = timed && bench->peaks.count ? &bench->peaks : NULL,
+        .counters = cake_counter_columns,
+        .n_counters = CAKE_COUNTER_COLUMNS,
         .seed = (uint64_t)options->seed,
         .timed = timed,
         .repetitions = options->repetitions,
@@ -119,6 +134,7 @@ cake_run cake_bench_run(const cake_bench *bench, const cake_run_options *options
 
 void cake_bench_close(cake_bench *bench)
 {
+    cake_peaks_free(&bench->peaks);
     cake_plan_free(&bench->plan);
     cake_workload_list_free(&bench->workloads);
     cake_plugins_free(&bench->plugins);

@@ -13,6 +13,7 @@ typedef struct cake_bench {
     cake_plugins plugins;
     cake_workload_list workloads;
     cake_plan plan;
+    cake_peaks peaks; /* empty until cake_bench_measure */
 } cake_bench;
 
 /* The machine and the settings of workers; no plugin is loaded yet. */
@@ -24,6 +25,10 @@ cake_status cake_bench_load(cake_bench *bench, const cake_run_options *options, 
 /* The workloads, each refused if it takes more memory than there is, and the cases. One named plugin that cannot be
  * used is an error; others are told on stderr. */
 cake_status cake_bench_plan(cake_bench *bench, const cake_run_options *options, cake_error *error);
+
+/* The machine's peaks, measured if none are kept for it. A machine that cannot be measured is told on stderr, and has
+ * none. */
+void cake_bench_measure(cake_bench *bench, const cake_run_options *options);
 
 /* A run of the plan, as the options say; the observer is left to the caller. */
 cake_run cake_bench_run(const cake_bench *bench, const cake_run_options *options, bool timed);

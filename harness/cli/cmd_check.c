@@ -73,7 +73,7 @@ int cake_cmd_check(int argc, char **argv)
         checker c = {&options, cake_progress_new(2, bench.plan.count, true)};
         cake_run run = cake_bench_run(&bench, &options, false);
 
-        run.observer = (cake_run_observer){&c, on_begin, on_row, NULL};
+        run.observer = (cake_run_observer){.user = &c, .begin = on_begin, .row = on_row};
         status = cake_run_all(&run, &summary, &error);
         cake_progress_end(c.progress);
         if (status == CAKE_OK)

@@ -6,19 +6,27 @@
 #include "check/verdict.h"
 #include "cli/bench.h"
 #include "cli/command.h"
-#include "report/context.h"
+#include "cli/run_context.h"
 #include "report/journal.h"
 #include "report/progress.h"
 #include "report/table.h"
 #include "run/interrupt.h"
-#include "run/layers.h"
 
 typedef struct runner {
     const cake_run_options *options;
     cake_journal *journal;
     cake_progress *progress;
+    cake_context *context;
     cake_rows rows; /* for the table at the end */
 } runner;
+
+/* Goes to the context, written again at the end. */
+static void on_note(void *user, const char *about, const char *text)
+{
+    const runner *r = user;
+
+    cake_context_note(r->context, about, text);
+}
 
 static void on_begin(void *user, const cake_case *item, const char *stage, size_t done, size_t total)
 {
@@ -68,47 +76,6 @@ static bool on_skip(void *user, const cake_row *row)
     return cake_journal_has(r->journal, row);
 }
 
-static void note_missing(cake_context *context, const cake_layer *layer)
-{
-    char text[256];
-
-    snprintf(text, sizeof text, "%s is missing in this kernel or container: %s does not hold", layer->name,
-             layer->meaning);
-    cake_context_note(context, "sandbox", text);
-}
-
-static cake_status write_context(const cake_bench *bench, const cake_run_options *options, const char *folder,
-                                 int argc, char **argv, cake_error *error)
-{
-    const cake_machine *machine = cake_topology_machine(bench->topology);
-    cake_context *context = cake_context_new();
-    cake_status status;
-
-    if (!context)
-        return cake_fail(error, CAKE_E_MEMORY, "no memory for " CAKE_CONTEXT_FILE);
-    cake_context_add_system(context);
-    cake_context_command(context, argc, argv);
-    cake_context_integer(context, "run", "seed", options->seed);
-    cake_context_text(context, "machine", "cpus_allowed", machine->cpus_allowed_list);
-    cake_context_integer(context, "machine", "packages", machine->packages);
-    cake_context_integer(context, "machine", "numa_nodes", machine->numa_nodes);
-    cake_context_integer(context, "machine", "cores", machine->cores);
-    cake_context_integer(context, "machine", "cpus", machine->cpus);
-    cake_context_integer(context, "machine", "l1d_bytes", machine->l1d_bytes);
-    cake_context_integer(context, "machine", "l2_bytes", machine->l2_bytes);
-    cake_context_integer(context, "machine", "l3_bytes", machine->l3_bytes);
-    for (size_t i = 0; i < bench->plugins.count; i++)
-        cake_context_library(context, bench->plugins.infos[i].path, bench->plugins.infos[i].name);
-    for (const cake_layer *layer = cake_layers; layer->bit; layer++)
-        if (bench->plugins.layers & layer->bit)
-            cake_context_append(context, "sandbox", "layers", layer->name);
-        else
-            note_missing(context, layer);
-    status = cake_context_write(context, folder, error);
-    cake_context_free(context);
-    return status;
-}
-
 /* The rows of the folder as a table. */
 static cake_status show(const runner *r, cake_error *error)
 {
@@ -129,18 +96,25 @@ static cake_status run_plan(const cake_bench *bench, const cake_run_options *opt
 
     if (status != CAKE_OK)
         return status;
-    status = write_context(bench, options, cake_journal_folder(r.journal), argc, argv, error);
+    r.context = cake_run_context_make(bench, options, argc, argv);
+    status = r.context ? cake_context_write(r.context, cake_journal_folder(r.journal), error)
+                       : cake_fail(error, CAKE_E_MEMORY, "no memory for " CAKE_CONTEXT_FILE);
     if (status == CAKE_OK) {
         r.progress = cake_progress_new(2, bench->plan.count, options->quiet);
-        run.observer = (cake_run_observer){&r, on_begin, on_row, on_skip};
+        run.observer =
+            (cake_run_observer){.user = &r, .note = on_note, .begin = on_begin, .row = on_row, .skip = on_skip};
         status = cake_run_all(&run, summary, error);
         cake_progress_end(r.progress);
+        /* Again, with what the workers had to say. */
+        if (cake_context_write(r.context, cake_journal_folder(r.journal), &later) != CAKE_OK)
+            fprintf(stderr, "layercake run: %s\n", later.text);
         if (show(&r, &later) != CAKE_OK && status == CAKE_OK)
             fprintf(stderr, "layercake run: %s\n", later.text);
         if (!options->quiet)
             printf("%lld rows in %s/results.csv\n", (long long)cake_journal_rows(r.journal),
                    cake_journal_folder(r.journal));
     }
+    cake_context_free(r.context);
     cake_rows_free(&r.rows);
     cake_journal_close(r.journal);
     return status;
@@ -163,6 +137,8 @@ int cake_cmd_run(int argc, char **argv)
         status = cake_bench_load(&bench, &options, &error);
     if (status == CAKE_OK)
         status = cake_bench_plan(&bench, &options, &error);
+    if (status == CAKE_OK)
+        cake_bench_measure(&bench, &options);
     if (status == CAKE_OK)
         status = run_plan(&bench, &options, argc, argv, &summary, &error);
     code = status != CAKE_OK ? cake_command_failed("run", status, &error)

@@ -3,8 +3,10 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
+#include "measure/machine_state.h"
 #include "measure/rounds.h"
 #include "measure/statistics.h"
 #include "run/interrupt.h"
@@ -45,7 +47,8 @@ cake_status cake_bout_check(cake_bout *bout, cake_error *error)
         tell(bout, e, "check");
         note_start(e);
         e->timed = cake_session_open(session, e->item, bout->subject, &bout->run->settings, &bout->placement,
-                                     cake_plugins_image(bout->run->plugins, e->item->plugin)) &&
+                                     cake_plugins_image(bout->run->plugins, e->item->plugin), bout->run->counters,
+                                     bout->run->timed ? bout->run->n_counters : 0) &&
                    cake_session_check(session) && bout->run->timed;
         if (e->timed)
             cake_process_hold(&session->process);
@@ -118,7 +121,27 @@ static cake_evict evict_of(int cache)
     return cache == CAKE_CACHE_COLD ? CAKE_EVICT_ALL : CAKE_EVICT_NOTHING;
 }
 
-cake_status cake_bout_time(cake_bout *bout, cake_random *random, cake_error *error)
+/* CPU time of this process and of all workers, ended or alive. */
+static double own_cpu_s(const cake_bout *bout)
+{
+    struct rusage self, children;
+    double ns = 0;
+
+    getrusage(RUSAGE_SELF, &self);
+    getrusage(RUSAGE_CHILDREN, &children);
+    for (size_t i = 0; i < bout->count; i++) {
+        int64_t used = cake_process_cpu_ns(&bout->entrants[i].session.process);
+
+        ns += used > 0 ? (double)used : 0;
+    }
+    return (double)(self.ru_utime.tv_sec + self.ru_stime.tv_sec + children.ru_utime.tv_sec +
+                    children.ru_stime.tv_sec) +
+           1e-6 * (double)(self.ru_utime.tv_usec + self.ru_stime.tv_usec + children.ru_utime.tv_usec +
+                           children.ru_stime.tv_usec) +
+           1e-9 * ns;
+}
+
+static cake_status time_rounds(cake_bout *bout, cake_random *random, cake_error *error)
 {
     size_t *order = malloc((bout->count ? bout->count : 1) * sizeof *order);
     bool more = true;
@@ -161,6 +184,20 @@ cake_status cake_bout_time(cake_bout *bout, cake_random *random, cake_error *err
         if (bout->entrants[i].timed)
             take_turn(&bout->entrants[i], end_turn, 0);
     return CAKE_OK;
+}
+
+cake_status cake_bout_time(cake_bout *bout, cake_random *random, cake_error *error)
+{
+    cake_machine_state before = cake_machine_state_read(NULL), after;
+    cake_disturbance disturbance;
+    double used_before = own_cpu_s(bout);
+    cake_status status = time_rounds(bout, random, error);
+
+    after = cake_machine_state_read(NULL);
+    disturbance = cake_machine_state_between(&before, &after, cake_topology_machine(bout->run->topology)->cpus,
+                                             own_cpu_s(bout) - used_before);
+    cake_disturbance_flags(&disturbance, bout->machine_flags, sizeof bout->machine_flags);
+    return status;
 }
 
 void cake_bout_end(cake_bout *bout)

@@ -23,7 +23,8 @@ typedef struct cake_bout {
     cake_entrant *entrants;
     size_t count;
     int64_t rounds;
-    size_t done, total; /* cases of the run, for the observer */
+    char machine_flags[64]; /* what disturbed the machine meanwhile; "" if nothing */
+    size_t done, total;     /* cases of the run, for the observer */
 } cake_bout;
 
 /* Open and check every entrant that is not skipped; those that pass stay alive, held. */

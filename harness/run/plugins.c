@@ -1,5 +1,7 @@
 #include "run/plugins.h"
 
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,22 +52,59 @@ static bool copy_info(cake_plugin_info *info, const cake_wire_plugin *wire)
     return true;
 }
 
+static void add_loaded(cake_loaded_list *loaded, const char *path)
+{
+    char **more;
+
+    for (size_t i = 0; i < loaded->count; i++)
+        if (strcmp(loaded->paths[i], path) == 0)
+            return;
+    more = realloc(loaded->paths, (loaded->count + 1) * sizeof *more);
+    if (!more)
+        return;
+    loaded->paths = more;
+    more[loaded->count] = strdup(path);
+    loaded->count += more[loaded->count] != NULL;
+}
+
+/* Every shared object in the worker's memory. None where the system does not let us look. */
+static void list_loaded(cake_loaded_list *loaded, pid_t pid)
+{
+    char path[64], line[PATH_MAX + 128];
+    FILE *maps;
+
+    snprintf(path, sizeof path, "/proc/%d/maps", (int)pid);
+    maps = fopen(path, "re");
+    while (maps && fgets(line, sizeof line, maps)) {
+        char *file = strchr(line, '/');
+
+        line[strcspn(line, "\n")] = '\0';
+        if (file && strstr(file, ".so") && !strstr(file, " (deleted)"))
+            add_loaded(loaded, file);
+    }
+    if (maps)
+        fclose(maps);
+}
+
 /* Ask one plugin what it is. Its problem, if it has one, goes to the info. False: no memory, or interrupted. */
 static bool describe(cake_plugin_info *info, cake_plugin_file_image *image, const cake_worker_settings *settings,
-                     const cake_placement *placement, uint32_t *layers)
+                     const cake_placement *placement, uint32_t *layers, cake_loaded_list *loaded)
 {
     cake_finding finding = {CAKE_V_OK, ""};
     cake_process process = {.socket = -1, .output = -1};
     bool good = true;
 
     if (cake_vet_open(info->path, settings->load_in_place, image, &finding)) {
-        bool started = cake_process_start(&process, settings, placement, info->path, image, &finding);
+        bool started = cake_process_launch(&process, settings, placement, image, &finding) &&
+                       cake_process_load(&process, placement, info->path, &finding);
 
         /* A plugin that this CPU cannot run has described itself all the same. */
         if (started || finding.verdict == CAKE_V_UNSUPPORTED)
             good = !process.shared || copy_info(info, &process.shared->plugin);
-        if (started)
+        if (started) {
             *layers &= process.layers;
+            list_loaded(loaded, process.pid);
+        }
         cake_process_end(&process);
     }
     if (finding.verdict != CAKE_V_OK) {
@@ -88,7 +127,10 @@ cake_status cake_plugins_load(cake_plugins *plugins, const char *const *wanted, 
         return status;
     plugins->infos = calloc(files.count ? files.count : 1, sizeof *plugins->infos);
     plugins->images = calloc(files.count ? files.count : 1, sizeof *plugins->images);
-    status = plugins->infos && plugins->images ? CAKE_OK : cake_fail(error, CAKE_E_MEMORY, "no memory for plugins");
+    plugins->loaded = calloc(files.count ? files.count : 1, sizeof *plugins->loaded);
+    status = plugins->loaded && plugins->infos && plugins->images
+                 ? CAKE_OK
+                 : cake_fail(error, CAKE_E_MEMORY, "no memory for plugins");
     for (size_t i = 0; status == CAKE_OK && i < files.count; i++) {
         cake_plugin_info *info = &plugins->infos[i];
 
@@ -96,7 +138,8 @@ cake_status cake_plugins_load(cake_plugins *plugins, const char *const *wanted, 
         plugins->count++;
         info->path = strdup(files.files[i].path);
         info->name = strdup(files.files[i].name);
-        if (!info->path || !info->name || !describe(info, &plugins->images[i], settings, placement, &plugins->layers))
+        if (!info->path || !info->name ||
+            !describe(info, &plugins->images[i], settings, placement, &plugins->layers, &plugins->loaded[i]))
             status = cake_interrupted() ? cake_fail(error, CAKE_INTERRUPTED, "interrupted")
                                         : cake_fail(error, CAKE_E_MEMORY, "no memory for plugins");
     }
@@ -111,9 +154,13 @@ void cake_plugins_free(cake_plugins *plugins)
     for (size_t i = 0; i < plugins->count; i++) {
         cake_plugin_info_free(&plugins->infos[i]);
         cake_vet_close(&plugins->images[i]);
+        for (size_t l = 0; l < plugins->loaded[i].count; l++)
+            free(plugins->loaded[i].paths[l]);
+        free(plugins->loaded[i].paths);
     }
     free(plugins->infos);
     free(plugins->images);
+    free(plugins->loaded);
     *plugins = (cake_plugins){0};
 }
 

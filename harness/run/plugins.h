@@ -5,8 +5,15 @@
 #include "plan/plugin_info.h"
 #include "run/process.h"
 
+/* Files that a worker had mapped after it loaded a plugin: libraries. */
+typedef struct cake_loaded_list {
+    char **paths;
+    size_t count;
+} cake_loaded_list;
+
 typedef struct cake_plugins {
     cake_plugin_info *infos;
+    cake_loaded_list *loaded;       /* of the same index */
     cake_plugin_file_image *images; /* of the same index */
     size_t count;
     uint32_t layers; /* of the sandbox, in force in the workers that were asked; all of them if none was */

@@ -142,9 +142,8 @@ static void close_all(cake_process *process)
     process->shared = NULL;
 }
 
-/* Start the program on the cores; the finding says why not. */
-static bool launch(cake_process *process, const cake_placement *placement, const cake_plugin_file_image *image,
-                   cake_finding *finding)
+bool cake_process_launch(cake_process *process, const cake_worker_settings *settings, const cake_placement *placement,
+                         const cake_plugin_file_image *image, cake_finding *finding)
 {
     int socket_end = -1, shared = -1, output_end = -1, plugin = fcntl(image->descriptor, F_DUPFD_CLOEXEC, 64);
     int error = 0;
@@ -152,6 +151,7 @@ static bool launch(cake_process *process, const cake_placement *placement, const
     cake_error why = {""};
     bool bound = sched_getaffinity(0, sizeof own, &own) == 0 && cake_placement_bind(placement, 0, &why) == CAKE_OK;
 
+    *process = (cake_process){.settings = settings, .socket = -1, .output = -1};
     /* A child inherits its affinity: bind this process for the moment of the start. */
     if (!bound)
         cake_find(finding, CAKE_V_HARNESS_ERROR, "cannot bind a worker to its cores: %s", why.text);
@@ -176,9 +176,10 @@ static bool launch(cake_process *process, const cake_placement *placement, const
     return process->pid != 0;
 }
 
-bool cake_process_start(cake_process *process, const cake_worker_settings *settings, const cake_placement *placement,
-                        const char *path, const cake_plugin_file_image *image, cake_finding *finding)
+bool cake_process_load(cake_process *process, const cake_placement *placement, const char *path,
+                       cake_finding *finding)
 {
+    const cake_worker_settings *settings = process->settings;
     cake_request request = {.kind = CAKE_REQUEST_LOAD};
     cake_reply reply;
     static const struct {
@@ -188,9 +189,6 @@ bool cake_process_start(cake_process *process, const cake_worker_settings *setti
                     {CAKE_OUTCOME_ABI_MISMATCH, CAKE_V_ABI_MISMATCH},
                     {CAKE_OUTCOME_NO_ISA, CAKE_V_UNSUPPORTED}};
 
-    *process = (cake_process){.settings = settings, .socket = -1, .output = -1};
-    if (!launch(process, placement, image, finding))
-        return false;
     request.load = (cake_request_load){
         .layers = settings->layers,
         .threads = (uint32_t)placement->threads,
@@ -212,8 +210,7 @@ bool cake_process_start(cake_process *process, const cake_worker_settings *setti
     for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
         if (reply.outcome == (int32_t)refusals[i].outcome)
             cake_find(finding, refusals[i].verdict, "%s: %s", path, reply.text);
-    cake_find(finding, CAKE_V_HARNESS_ERROR, "%s: %s", path, reply.text);
-    return false;
+    return cake_find(finding, CAKE_V_HARNESS_ERROR, "%s: %s", path, reply.text);
 }
 
 /* ---- talking ---- */

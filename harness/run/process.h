@@ -37,11 +37,16 @@ typedef struct cake_process {
     char *printed; /* the beginning of what the plugin printed; owned; NULL: nothing */
 } cake_process;
 
-/* Start a worker bound to the placement's cores, one a thread, and have it load the plugin's image. False: the
+/* Start a worker bound to the placement's cores, one a thread: it waits, idle, to be told to load the plugin whose
+ * image it has. */
+bool cake_process_launch(cake_process *process, const cake_worker_settings *settings, const cake_placement *placement,
+                         const cake_plugin_file_image *image, cake_finding *finding);
+
+/* Have it close its sandbox and load the plugin. False: the
  * finding says why (load-error, crash, timeout, ...; harness-error where it is our fault). To be ended in any case.
  */
-bool cake_process_start(cake_process *process, const cake_worker_settings *settings, const cake_placement *placement,
-                        const char *path, const cake_plugin_file_image *image, cake_finding *finding);
+bool cake_process_load(cake_process *process, const cake_placement *placement, const char *path,
+                       cake_finding *finding);
 
 /* Send a request, with a descriptor unless that is -1. */
 bool cake_process_send(cake_process *process, cake_request *request, int descriptor, cake_finding *finding);

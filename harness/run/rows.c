@@ -1,10 +1,15 @@
 #include "run/rows.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "measure/statistics.h"
+
+/* A time below this share of the floor is a verdict: the peaks are measured too, on a machine that is never quite
+ * idle. */
+#define IMPOSSIBLE_SHARE 0.9
 
 static const char *accuracy_name(int32_t accuracy)
 {
@@ -73,6 +78,62 @@ static cake_status report_times(const cake_bout *bout, const cake_entrant *entra
     return CAKE_OK;
 }
 
+/* What was counted, a call; the columns' counters first, others by name. */
+static cake_status report_counters(const cake_bout *bout, const cake_entrant *entrant, cake_row *row)
+{
+    double *const columns[CAKE_COUNTER_COLUMNS] = {
+        &row->cycles,        &row->instructions, &row->l1d_misses,       &row->l2_misses,  &row->llc_misses,
+        &row->branch_misses, &row->page_faults,  &row->context_switches, &row->migrations, &row->task_clock_ns};
+    const cake_counters *counters = entrant->session.counters;
+    char extra[1024] = "", text[1024];
+    size_t used = 0;
+
+    if (!counters)
+        return CAKE_OK;
+    for (size_t i = 0; i < bout->run->n_counters; i++) {
+        double value = entrant->timer.counted[i] / (double)entrant->timer.calls;
+
+        if (i < CAKE_COUNTER_COLUMNS)
+            *columns[i] = value;
+        else if (!isnan(value) && used < sizeof extra)
+            used += (size_t)snprintf(extra + used, sizeof extra - used, "%s%s=%.9g", used ? ";" : "",
+                                     bout->run->counters[i], value);
+    }
+    row->ipc = row->cycles > 0 ? row->instructions / row->cycles : NAN;
+    row->llc_gb_per_s = row->time_ns_median > 0 ? row->llc_misses * 64 / row->time_ns_median : NAN;
+    if (bout->run->observer.note && *cake_counters_notes(counters, text, sizeof text))
+        bout->run->observer.note(bout->run->observer.user, "counters", text);
+    return cake_row_text(&row->counters_extra, extra);
+}
+
+/* The least time that this machine's peaks allow. Faster is impossible, but for the factor that the algorithm saves.
+ */
+static cake_status report_roofline(const cake_bout *bout, const cake_entrant *entrant, cake_row *row,
+                                   cake_finding *finding)
+{
+    const cake_case *item = entrant->item;
+    double reduction = item->kernel->reduction >= 1 ? item->kernel->reduction : 1, floor_ns;
+    cake_roofline bound, least;
+    cake_work work = {.flops = bout->subject->flops,
+                      .bytes = bout->subject->bytes,
+                      .dtype = item->dtype,
+                      .threads = item->threads,
+                      .cold = item->cache == CAKE_CACHE_COLD};
+
+    if (!bout->run->peaks)
+        return CAKE_OK;
+    bound = cake_peaks_roofline(bout->run->peaks, &work);
+    work.flops /= reduction;
+    least = cake_peaks_roofline(bout->run->peaks, &work);
+    row->roofline_ns = bound.bound_ns;
+    row->roofline_percent = 100 * bound.bound_ns / row->time_ns_median;
+    floor_ns = least.bound_ns * IMPOSSIBLE_SHARE;
+    if (row->time_ns_median < floor_ns && bout->run->peaks->disturbed == 0)
+        cake_find(finding, CAKE_V_IMPOSSIBLE, "%.4g ns a call, where %s of this machine allows no less than %.4g ns",
+                  row->time_ns_median, cake_level_name(least.level), least.bound_ns);
+    return CAKE_OK;
+}
+
 /* Ratios to the baseline in the rounds that both were in. */
 static cake_status report_ratios(const cake_entrant *entrant, const cake_entrant *baseline, double *ns, double *base,
                                  cake_row *row)
@@ -100,15 +161,21 @@ static cake_status report_ratios(const cake_entrant *entrant, const cake_entrant
     return CAKE_OK;
 }
 
-cake_status cake_entrant_report(const cake_bout *bout, const cake_entrant *entrant, const cake_baseline *baseline,
+static cake_status report_verdict(const cake_finding *finding, cake_row *row)
+{
+    if (cake_row_text(&row->verdict, cake_verdicts[finding->verdict].word) != CAKE_OK)
+        return CAKE_E_MEMORY;
+    return cake_row_text(&row->reason, finding->reason);
+}
+
+cake_status cake_entrant_report(const cake_bout *bout, cake_entrant *entrant, const cake_baseline *baseline,
                                 cake_row *row)
 {
-    const cake_session *session = &entrant->session;
+    cake_session *session = &entrant->session;
     cake_status status = CAKE_OK;
     double *ns = NULL, *base = NULL;
 
-    if (cake_row_text(&row->verdict, cake_verdicts[session->finding.verdict].word) != CAKE_OK ||
-        cake_row_text(&row->reason, session->finding.reason) != CAKE_OK ||
+    if (report_verdict(&session->finding, row) != CAKE_OK ||
         cake_row_text(&row->warnings, session->warnings) != CAKE_OK ||
         cake_row_text(&row->started_utc, entrant->started_utc) != CAKE_OK ||
         cake_row_text(&row->layout, cake_layout_name(session->layout)) != CAKE_OK)
@@ -127,6 +194,14 @@ cake_status cake_entrant_report(const cake_bout *bout, const cake_entrant *entra
     ns = calloc(entrant->timer.n_samples, sizeof *ns);
     base = calloc(entrant->timer.n_samples, sizeof *base);
     status = ns && base ? report_times(bout, entrant, ns, row) : CAKE_E_MEMORY;
+    if (status == CAKE_OK)
+        status = report_counters(bout, entrant, row);
+    if (status == CAKE_OK)
+        status = report_roofline(bout, entrant, row, &session->finding);
+    if (status == CAKE_OK)
+        status = report_verdict(&session->finding, row);
+    if (status == CAKE_OK)
+        status = cake_row_text(&row->machine_flags, bout->machine_flags);
     if (status == CAKE_OK && *baseline->name) {
         status = cake_row_text(&row->baseline, baseline->name);
         row->speedup = row->time_ns_median > 0 ? baseline->median_ns / row->time_ns_median : NAN;

@@ -15,8 +15,8 @@ typedef struct cake_baseline {
     const cake_entrant *entrant; /* NULL if it ran in another bout */
 } cake_baseline;
 
-/* Verdict, times, speed-up. */
-cake_status cake_entrant_report(const cake_bout *bout, const cake_entrant *entrant, const cake_baseline *baseline,
+/* Verdict, times, counters, roofline, speed-up. A time that cannot be changes the entrant's finding. */
+cake_status cake_entrant_report(const cake_bout *bout, cake_entrant *entrant, const cake_baseline *baseline,
                                 cake_row *row);
 
 #endif

@@ -41,14 +41,6 @@ static cake_status take_subject(state *s, const cake_case *item, cake_error *err
     return status;
 }
 
-static cake_status identify(state *s, cake_bout *bout, cake_entrant *entrant, cake_row *row)
-{
-    cake_status status = cake_entrant_identify(bout, entrant, row);
-
-    (void)s;
-    return status;
-}
-
 static cake_status skip_known(state *s, cake_bout *bout, cake_error *error)
 {
     const cake_run_observer *observer = &s->run->observer;
@@ -58,7 +50,7 @@ static cake_status skip_known(state *s, cake_bout *bout, cake_error *error)
         cake_row row;
 
         cake_row_init(&row);
-        status = identify(s, bout, &bout->entrants[i], &row);
+        status = cake_entrant_identify(bout, &bout->entrants[i], &row);
         if (status == CAKE_OK)
             bout->entrants[i].skipped = observer->skip(observer->user, &row);
         s->summary->skipped += bout->entrants[i].skipped;
@@ -94,15 +86,17 @@ static cake_status write_rows(state *s, cake_bout *bout, cake_error *error)
     choose_baseline(s, bout);
     for (size_t i = 0; status == CAKE_OK && i < bout->count; i++) {
         cake_entrant *e = &bout->entrants[i];
-        cake_verdict verdict = e->session.finding.verdict;
+        cake_verdict verdict;
         cake_row row;
 
         if (e->skipped)
             continue;
         cake_row_init(&row);
-        if (identify(s, bout, e, &row) != CAKE_OK || cake_entrant_report(bout, e, &s->baseline, &row) != CAKE_OK)
+        if (cake_entrant_identify(bout, e, &row) != CAKE_OK ||
+            cake_entrant_report(bout, e, &s->baseline, &row) != CAKE_OK)
             status = cake_fail(error, CAKE_E_MEMORY, "no memory for a row");
-        else if (observer->row)
+        verdict = e->session.finding.verdict;
+        if (status == CAKE_OK && observer->row)
             status = observer->row(observer->user, &row, e->timer.samples,
                                    verdict == CAKE_V_OK ? e->timer.n_samples : 0, error);
         cake_row_free(&row);

@@ -2,6 +2,8 @@
 #ifndef LAYERCAKE_RUN_RUN_H
 #define LAYERCAKE_RUN_RUN_H
 
+#include "measure/counters.h"
+#include "measure/peaks.h"
 #include "measure/topology.h"
 #include "plan/plan.h"
 #include "report/schema.h"
@@ -10,6 +12,8 @@
 /* What the run tells while it goes on. Any may be NULL. */
 typedef struct cake_run_observer {
     void *user;
+    /* What is worth telling once: ("counters", "no PMU ..."). */
+    void (*note)(void *user, const char *about, const char *text);
     /* A case begins ("check" or "time"); `done` of `total` have their row. */
     void (*begin)(void *user, const cake_case *item, const char *stage, size_t done, size_t total);
     /* A case has ended; its row and samples are valid during the call. Anything but CAKE_OK ends the run with it. */
@@ -23,6 +27,9 @@ typedef struct cake_run {
     const cake_plugins *plugins;
     const cake_topology *topology;
     cake_worker_settings settings;
+    const cake_peaks *peaks;     /* NULL: no roofline, no impossible times */
+    const char *const *counters; /* names; the first CAKE_COUNTER_COLUMNS are the columns' */
+    size_t n_counters;
     cake_run_observer observer;
     uint64_t seed;
     bool timed;           /* false: check only */

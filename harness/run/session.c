@@ -50,7 +50,7 @@ static bool choose_layout(cake_session *session)
 
 bool cake_session_open(cake_session *session, const cake_case *item, cake_subject *subject,
                        const cake_worker_settings *settings, const cake_placement *placement,
-                       const cake_plugin_file_image *image)
+                       const cake_plugin_file_image *image, const char *const *counters, size_t n_counters)
 {
     cake_error error = {""};
     const cake_kernel_info *kernel = item->kernel;
@@ -73,16 +73,27 @@ bool cake_session_open(cake_session *session, const cake_case *item, cake_subjec
     if (cake_arena_make(&session->arena, &subject->list, subject->dtype, session->layout, kernel->min_align,
                         &error) != CAKE_OK)
         return cake_find(&session->finding, CAKE_V_HARNESS_ERROR, "%s", error.text);
-    if (!cake_process_start(&session->process, settings, placement, item->plugin->path, image, &session->finding)) {
-        cake_session_close(session);
-        return false;
+    if (!cake_process_launch(&session->process, settings, placement, image, &session->finding))
+        goto fail;
+    if (n_counters &&
+        cake_counters_open(counters, n_counters, session->process.pid, &session->counters, &error) != CAKE_OK) {
+        cake_find(&session->finding, CAKE_V_HARNESS_ERROR, "%s", error.text);
+        goto fail;
     }
+    if (!cake_process_load(&session->process, placement, item->plugin->path, &session->finding))
+        goto fail;
     session->process.arena = &session->arena;
     return true;
+
+fail:
+    cake_session_close(session);
+    return false;
 }
 
 void cake_session_close(cake_session *session)
 {
+    cake_counters_close(session->counters);
+    session->counters = NULL;
     cake_process_end(&session->process);
     cake_arena_free(&session->arena);
 }

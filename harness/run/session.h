@@ -2,6 +2,7 @@
 #ifndef LAYERCAKE_RUN_SESSION_H
 #define LAYERCAKE_RUN_SESSION_H
 
+#include "measure/counters.h"
 #include "plan/plan.h"
 #include "run/process.h"
 #include "run/subject.h"
@@ -13,6 +14,7 @@ typedef struct cake_session {
     int32_t layout;        /* of image tensors, chosen */
     cake_process process;
     cake_arena arena;
+    cake_counters *counters; /* of the worker, from before it starts threads; NULL: none */
     cake_finding finding;
     char warnings[256];
     double error_in_bounds; /* NAN before a comparison */
@@ -21,10 +23,11 @@ typedef struct cake_session {
     double call_ns; /* shortest call seen, watched from outside; NAN before */
 } cake_session;
 
-/* Start the worker, make the tensors. False: the finding says why. `image` is the plugin's file. */
+/* Start the worker, make the tensors, attach the counters (by name; none is fine). False: the finding says why.
+ * `image` is the plugin's file. */
 bool cake_session_open(cake_session *session, const cake_case *item, cake_subject *subject,
                        const cake_worker_settings *settings, const cake_placement *placement,
-                       const cake_plugin_file_image *image);
+                       const cake_plugin_file_image *image, const char *const *counters, size_t n_counters);
 
 /* Place tensors of a trial and open the kernel on them; closes the one that is open. */
 bool cake_session_prepare(cake_session *session, int trial, cake_placing placing);

@@ -17,6 +17,7 @@ static const int64_t check_budget_ns = 4000000;
 typedef struct batch {
     uint64_t calls;
     double elapsed_ns; /* of all calls, without handshakes and the loop's own cost */
+    double counted[CAKE_MAX_COUNTERS];
 } batch;
 
 typedef enum kind { NOOP, TRIAL, KEPT } kind;
@@ -154,10 +155,14 @@ static bool run_batch(cake_timer *timer, kind what, int64_t iterations, double t
 
     if (!stage(timer, what == NOOP, seed, &request))
         return false;
+    if (session->counters)
+        cake_counters_begin(session->counters);
     cpu_before = cake_process_cpu_ns(process);
     if (!(single ? run_single(timer, iterations, &reply, &elapsed) : run_warm(timer, target_ns, &reply, &elapsed)))
         return false;
     cpu_after = cake_process_cpu_ns(process);
+    if (session->counters)
+        cake_counters_end(session->counters, result->counted);
     timer->spent_ns += (int64_t)elapsed;
     if (reply.outcome != CAKE_OUTCOME_DONE)
         return worker_failed(session, &reply);
@@ -312,6 +317,8 @@ bool cake_timer_repeat(cake_timer *timer, int64_t round)
     timer->samples[timer->n_samples++] = (cake_sample){
         .round = round, .iterations = (int64_t)r.last.calls, .ns = r.reported_ns * (double)r.last.calls};
     timer->calls += (int64_t)r.last.calls;
+    for (int i = 0; timer->session->counters && i < CAKE_MAX_COUNTERS; i++)
+        timer->counted[i] += r.last.counted[i];
     timer->session->call_ns = r.call_ns;
     return true;
 }

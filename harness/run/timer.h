@@ -20,9 +20,10 @@ typedef struct cake_timer {
     cake_probe_table probes;
     cake_sample *samples; /* owned */
     size_t n_samples;
-    int64_t calls;    /* timed and kept */
-    int64_t spent_ns; /* in batches, kept or not */
-    double cpu_share; /* largest CPU time / (wall time x threads) of a batch */
+    int64_t calls;                     /* timed and kept */
+    double counted[CAKE_MAX_COUNTERS]; /* over those calls, by the session's counters; NAN: not counted */
+    int64_t spent_ns;                  /* in batches, kept or not */
+    double cpu_share;                  /* largest CPU time / (wall time x threads) of a batch */
 } cake_timer;
 
 /* Place the tensors, open the kernel anew (its setup_ns is what the row tells), measure what the loop itself costs,
