@@ -110,6 +110,8 @@ static cake_status print_columns(const cake_text_list *names, FILE *out, cake_er
 
 const cake_list_subject cake_list_subjects[] = {
     {"ops", "[OP ...]", "layers by name; an op's keys, if it is named", print_ops},
+    {"plugins", "[PLUGIN ...]", "plugins that are found, and what keeps one from being used", cake_list_plugins},
+    {"kernels", "[PLUGIN ...]", "kernels of plugins: accuracy, threads, layouts", cake_list_kernels},
     {"datasets", "", "datasets, each with what it holds", print_datasets},
     {"workloads", "[DATASET ...]", "the workloads of datasets (of 'default', if none is named)", print_workloads},
     {"columns", "", "columns of results.csv: type, unit, meaning", print_columns},

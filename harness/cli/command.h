@@ -59,4 +59,9 @@ extern const cake_list_subject cake_list_subjects[];
 cake_status cake_list_machine(const cake_text_list *names, FILE *out, cake_error *error);
 cake_status cake_list_counters(const cake_text_list *names, FILE *out, cake_error *error);
 
+/* Plugins by name or path (none: all of the search path), each with its version or what keeps it from being used; and
+ * their kernels. */
+cake_status cake_list_plugins(const cake_text_list *names, FILE *out, cake_error *error);
+cake_status cake_list_kernels(const cake_text_list *names, FILE *out, cake_error *error);
+
 #endif
