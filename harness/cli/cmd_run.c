@@ -94,8 +94,9 @@ static cake_status run_plan(const cake_bench *bench, const cake_run_options *opt
     cake_error later = {""};
     cake_status status = cake_journal_open(&r.journal, &where, error);
 
+    /* A folder that cannot be written is the command's mistake; nothing has been measured yet. */
     if (status != CAKE_OK)
-        return status;
+        return status == CAKE_E_IO ? CAKE_E_USAGE : status;
     r.context = cake_run_context_make(bench, options, argc, argv);
     status = r.context ? cake_context_write(r.context, cake_journal_folder(r.journal), error)
                        : cake_fail(error, CAKE_E_MEMORY, "no memory for " CAKE_CONTEXT_FILE);

@@ -113,35 +113,44 @@ Test(list, tells_what_there_is, .timeout = 120)
 
 Test(wrong, command_option_or_name)
 {
-    refuse(WORDS("rnu"), "layercake: expected a command ('layercake help' names them), found 'rnu'; did you mean 'run'?");
-    refuse(WORDS("run", "--pluggin", "naive"), "layercake run: expected an option, found '--pluggin'; did you mean '--plugin'?");
+    refuse(WORDS("rnu"),
+           "layercake: expected a command ('layercake help' names them), found 'rnu'; did you mean 'run'?");
+    refuse(WORDS("run", "--pluggin", "naive"),
+           "layercake run: expected an option, found '--pluggin'; did you mean '--plugin'?");
     refuse(WORDS("run", "--plugin"), "expected PLUGIN after --plugin, found the end of the command");
     refuse(WORDS("run", "--threads", "0"), "expected a whole number from 1 to 4096 for --threads, found '0'");
     refuse(WORDS("check", "--repetitions", "3"), "expected an option, found '--repetitions'");
     refuse(WORDS("check", "--dataset", "resnet5"), "found 'resnet5'; did you mean 'resnet50'?");
-    refuse(WORDS("check", "--dataset", "smoke", "--op", "conv"), "expected an op ('layercake list ops' names them), found 'conv'");
+    refuse(WORDS("check", "--dataset", "smoke", "--op", "conv"),
+           "expected an op ('layercake list ops' names them), found 'conv'");
     refuse(WORDS("check", "--dataset", "smoke", "--plugin", "naiv"), "found 'naiv'; did you mean 'naive'?");
-    refuse(WORDS("check", "--dataset", "smoke", "--plugin", "naive", "--kernel", "nonesuch"), "expected a kernel of these plugins");
-    refuse(WORDS("check", "--dataset", "smoke", "--plugin", "naive", "--filter", "a["), "regular expression for --filter, found 'a['");
-    refuse(WORDS("check", "--dataset", "smoke", "--plugin", "naive", "--filter", "nonesuch"), "expected at least one case, found none");
+    refuse(WORDS("check", "--dataset", "smoke", "--plugin", "naive", "--kernel", "nonesuch"),
+           "expected a kernel of these plugins");
+    refuse(WORDS("check", "--dataset", "smoke", "--plugin", "naive", "--filter", "a["),
+           "regular expression for --filter, found 'a['");
+    refuse(WORDS("check", "--dataset", "smoke", "--plugin", "naive", "--filter", "nonesuch"),
+           "expected at least one case, found none");
     refuse(WORDS("check", "--dataset", "/nonexistent.txt"), "/nonexistent.txt: expected a readable dataset file");
     refuse(WORDS("run", "--threads", "4096", "--plugin", "naive", "--dataset", "smoke"), "4096");
 }
 
 Test(wrong, workload)
 {
-    refuse_workload("conv2d ic=3 ih=8 iw=8 oc=4 k=3 strid=2", "command line:1:32: expected a key of conv2d, found 'strid'; did you mean 'stride'?");
+    refuse_workload("conv2d ic=3 ih=8 iw=8 oc=4 k=3 strid=2",
+                    "command line:1:32: expected a key of conv2d, found 'strid'; did you mean 'stride'?");
     refuse_workload("conv2d ic=3 ih=8 iw=8 oc=4", "command line:1:27: expected kh=...");
     refuse_workload("conv2d ic=3 ih=8 iw=8 oc=4 k", "command line:1:28: expected key=value, found 'k'");
     refuse_workload("conv2d ic=0 ih=8 iw=8 oc=4 k=1", "command line:1:11: expected a whole number from 1");
     refuse_workload("conv2d ic=-3 ih=8 iw=8 oc=4 k=1", "command line:1:11: expected a whole number from 1");
-    refuse_workload("conv2d ic=99999999999999999999 ih=8 iw=8 oc=4 k=1", "command line:1:11: expected a whole number from 1");
+    refuse_workload("conv2d ic=99999999999999999999 ih=8 iw=8 oc=4 k=1",
+                    "command line:1:11: expected a whole number from 1");
     refuse_workload("linear rows=2147483647 in=2147483647 out=2147483647", "command line:1:1: linear: ");
     refuse_workload("conv2d ic=3 ih=8 iw=8 oc=4 k=9", "command line:1:1: conv2d: ");
     refuse_workload("conv2d ic=3 ih=8 iw=8 oc=4 k=3 groups=2", "command line:1:1: conv2d: ");
     refuse_workload("linear rows=1000000 in=1000000 out=1000000", "command line:1: linear needs 44.0 TB of memory");
     refuse_workload("", "command line:1:1: expected a workload, found nothing");
-    refuse(WORDS("check", "--plugin", "naive", "--memory", "1kB", "linear in=100 out=100"), "more than the 1.0 kB that --memory allows");
+    refuse(WORDS("check", "--plugin", "naive", "--memory", "2GB", "linear in=16384 out=16384"),
+           "needs 3.2 GB of memory to be checked, more than the 2.0 GB that --memory allows");
 }
 
 static void write_bytes(const char *path, const char *bytes, size_t length)
@@ -183,7 +192,8 @@ Test(wrong, output)
 {
     cake_said said;
 
-    said = cake_run_program(NULL, WORDS("run", "--plugin", "naive", "--out", "/dev/null/results", "linear in=1 out=1"));
+    said =
+        cake_run_program(NULL, WORDS("run", "--plugin", "naive", "--out", "/dev/null/results", "linear in=1 out=1"));
     cr_expect_eq(said.code, CAKE_EXIT_USAGE, "%d: %s", said.code, said.err);
     cr_expect(strstr(said.err, "/dev/null/results"), "%s", said.err);
     cake_said_free(&said);
