@@ -7,45 +7,18 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "measure/counters_names.h"
 #include "measure/counters_papi.h"
 #include "measure/counters_perf.h"
-
-const char *const cake_counter_columns[CAKE_COUNTER_COLUMNS] = {
-    "cycles",        "instructions", "l1d_misses",       "l2_misses",  "llc_misses",
-    "branch_misses", "page_faults",  "context_switches", "migrations", "task_clock_ns",
-};
-
-/* What a column may be counted by, the best first. PAPI's presets come before the kernel's generic events, which
- * exist on CPUs that PAPI has no presets for. */
-static const struct alias {
-    const char *name;
-    const char *events[3];
-    double scale;
-} aliases[] = {
-    {"cycles", {"PAPI_TOT_CYC", "perf::CYCLES", NULL}, 1},
-    {"instructions", {"PAPI_TOT_INS", "perf::INSTRUCTIONS", NULL}, 1},
-    {"l1d_misses", {"PAPI_L1_DCM", "perf::L1-DCACHE-LOAD-MISSES", NULL}, 1},
-    {"l2_misses", {"PAPI_L2_TCM", "PAPI_L2_DCM", NULL}, 1},
-    {"llc_misses", {"PAPI_L3_TCM", "perf::LLC-LOAD-MISSES", "perf::CACHE-MISSES"}, 1},
-    {"branch_misses", {"PAPI_BR_MSP", "perf::BRANCH-MISSES", NULL}, 1},
-    {"page_faults", {"perf::PAGE-FAULTS", NULL, NULL}, 1},
-    {"context_switches", {"perf::CONTEXT-SWITCHES", NULL, NULL}, 1},
-    {"migrations", {"perf::CPU-MIGRATIONS", NULL, NULL}, 1},
-    {"task_clock_ns", {"perf::TASK-CLOCK", NULL, NULL}, 1},
-    {"energy_nj", {"rapl:::PACKAGE_ENERGY:PACKAGE0", NULL, NULL}, 1},
-    {"energy_nj", {"powercap:::ENERGY_UJ:ZONE0", NULL, NULL}, 1e3},
-};
-
-enum { N_ALIASES = sizeof aliases / sizeof *aliases, NAME_SIZE = 128 };
 
 typedef enum counter_kind { MISSING, SOFTWARE, SWITCHES, HARDWARE } counter_kind;
 
 typedef struct counter {
-    char name[NAME_SIZE];
+    char name[CAKE_COUNTER_NAME];
     counter_kind kind;
     const cake_perf_event *event; /* SOFTWARE: opened on thread t as fd[t] */
     int *fd;
-    char papi_name[NAME_SIZE]; /* HARDWARE */
+    char papi_name[CAKE_COUNTER_NAME]; /* HARDWARE */
     size_t papi_index;
     double scale;
     char source[192];
@@ -64,71 +37,6 @@ struct cake_counters {
     bool reads_switches;
     cake_switches before, after;
 };
-
-/* --- Names --------------------------------------------------------------------------------------------------- */
-
-/* Whether this machine counts the event; the reason if not. CAKE_NOT_FOUND: nobody knows the name. */
-static cake_status probe(const char *event_name, cake_error *why)
-{
-    const cake_perf_event *event = cake_perf_find(event_name);
-    int fd;
-
-    if (!event)
-        return cake_papi_probe(event_name, why);
-    fd = cake_perf_open(event, 0, why);
-    if (fd < 0)
-        return CAKE_NOT_SUPPORTED;
-    close(fd);
-    return CAKE_OK;
-}
-
-/* Choose the event for a name: a column's, or an event's itself. Fills `event` and `scale`. */
-static cake_status resolve(const char *name, char *event, size_t size, double *scale, cake_error *why)
-{
-    cake_status status;
-    bool known = false;
-
-    *scale = 1;
-    for (size_t a = 0; a < N_ALIASES; a++) {
-        if (strcmp(aliases[a].name, name))
-            continue;
-        for (size_t i = 0; i < 3 && aliases[a].events[i]; i++) {
-            cake_error reason = {""};
-
-            status = probe(aliases[a].events[i], &reason);
-            /* The first candidate is the plain one; what is wrong with it is what people want to know. */
-            if (!known)
-                cake_fail(why, CAKE_NOT_SUPPORTED, "%s", reason.text);
-            known = true;
-            if (status != CAKE_OK)
-                continue;
-            snprintf(event, size, "%s", aliases[a].events[i]);
-            *scale = aliases[a].scale;
-            return CAKE_OK;
-        }
-    }
-    if (known)
-        return CAKE_NOT_SUPPORTED;
-    snprintf(event, size, "%s", name);
-    return probe(name, why);
-}
-
-static cake_status unknown(const char *name, cake_error *error)
-{
-    return cake_fail(error, CAKE_E_USAGE,
-                     "unknown counter '%s' (%s has none of that name): see `layercake list counters`", name,
-                     cake_papi_library());
-}
-
-cake_status cake_counters_check(const char *name, cake_error *error)
-{
-    char event[NAME_SIZE];
-    double scale;
-
-    if (!*name || strlen(name) >= sizeof event || resolve(name, event, sizeof event, &scale, error) == CAKE_NOT_FOUND)
-        return unknown(name, error);
-    return CAKE_OK;
-}
 
 /* --- Opening ------------------------------------------------------------------------------------------------- */
 
@@ -184,11 +92,11 @@ static cake_status open_software(cake_counters *counters, counter *c, cake_error
 static cake_status open_counter(cake_counters *counters, counter *c, cake_error *error)
 {
     cake_error why = {""};
-    char event[NAME_SIZE];
-    cake_status status = resolve(c->name, event, sizeof event, &c->scale, &why);
+    char event[CAKE_COUNTER_NAME];
+    cake_status status = cake_counter_resolve(c->name, event, sizeof event, &c->scale, &why);
 
     if (status == CAKE_NOT_FOUND)
-        return unknown(c->name, error);
+        return cake_counter_unknown(c->name, error);
     c->event = status == CAKE_OK ? cake_perf_find(event) : NULL;
     if (c->event) {
         status = open_software(counters, c, error);
@@ -259,7 +167,7 @@ cake_status cake_counters_open(const char *const *names, size_t count, pid_t pid
         counter *c = &counters->counter[counters->count];
 
         if (strlen(name) >= sizeof c->name) {
-            status = unknown(name, error);
+            status = cake_counter_unknown(name, error);
             break;
         }
         snprintf(c->name, sizeof c->name, "%s", name);
@@ -377,37 +285,4 @@ const char *cake_counters_notes(const cake_counters *counters, char *text, size_
     fclose(file);
     text[size - 1] = '\0';
     return text;
-}
-
-typedef struct listing {
-    cake_counter_visit *visit;
-    void *user;
-} listing;
-
-static void tell(const char *name, const char *description, bool software, const listing *l)
-{
-    cake_error why = {""};
-    bool there = probe(name, &why) == CAKE_OK;
-
-    l->visit(&(cake_counter_info){name, description, there ? NULL : why.text, software}, l->user);
-}
-
-static void tell_papi(const char *name, const char *description, void *user)
-{
-    if (!cake_perf_find(name))
-        tell(name, description, false, user);
-}
-
-void cake_counters_list(cake_counter_visit *visit, void *user)
-{
-    listing l = {visit, user};
-
-    for (const cake_perf_event *event = cake_perf_events; event->names[0]; event++)
-        tell(event->names[0], event->description, true, &l);
-    cake_papi_each(tell_papi, &l);
-}
-
-const char *cake_counters_library(void)
-{
-    return cake_papi_library();
 }

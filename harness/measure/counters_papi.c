@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "measure/counters.h"
+#include "measure/counters_trial.h"
 #include "measure/pmu.h"
 
 /* PAPI's event sets count one component's events, on one thread and what it starts. So there is one set for each
@@ -90,23 +91,35 @@ static int make(int component, pid_t tid, bool multiplexed, int *set)
     return result;
 }
 
+/* Whether a component works at all. */
+static cake_status check_component(int index, cake_error *why)
+{
+    const PAPI_component_info_t *component = PAPI_get_component_info(index);
+
+    if (!component || !component->disabled)
+        return CAKE_OK;
+    return cake_fail(
+        why, CAKE_NOT_SUPPORTED, "PAPI's component %s: %s%s", component->name, component->disabled_reason,
+        index == CPU_COMPONENT && cake_perf_paranoid() > 2 ? " (mend: sysctl -w kernel.perf_event_paranoid=1)" : "");
+}
+
 /* PAPI_num_hwctrs also says 6 where there is no PMU, so the only test is to add the event to a set. */
 cake_status cake_papi_probe(const char *name, cake_error *why)
 {
-    const PAPI_component_info_t *component;
-    int code = 0, set, result;
+    int code = 0, set, result, component;
 
     if (initialise(why) != CAKE_OK)
         return CAKE_NOT_SUPPORTED;
-    if (code_of(name, &code) != PAPI_OK)
+    if (code_of(name, &code) != PAPI_OK) {
+        /* Where the kernel forbids counting, PAPI does not even know the names. */
+        if (check_component(CPU_COMPONENT, why) != CAKE_OK)
+            return CAKE_NOT_SUPPORTED;
         return cake_fail(why, CAKE_NOT_FOUND, "%s has no event '%s'", cake_papi_library(), name);
-    component = PAPI_get_component_info(PAPI_get_event_component(code));
-    if (component && component->disabled)
-        return cake_fail(why, CAKE_NOT_SUPPORTED, "PAPI's component %s: %s", component->name,
-                         component->disabled_reason);
-    if (PAPI_get_event_component(code) == CPU_COMPONENT && cake_pmu_check(why) != CAKE_OK)
+    }
+    component = PAPI_get_event_component(code);
+    if (check_component(component, why) != CAKE_OK || (component == CPU_COMPONENT && cake_pmu_check(why) != CAKE_OK))
         return CAKE_NOT_SUPPORTED;
-    result = make(PAPI_get_event_component(code), 0, false, &set);
+    result = make(component, 0, false, &set);
     if (result == PAPI_OK)
         result = PAPI_add_event(set, code);
     destroy(set);
@@ -114,6 +127,24 @@ cake_status cake_papi_probe(const char *name, cake_error *why)
         return CAKE_OK;
     return cake_fail(why, CAKE_NOT_SUPPORTED, "this CPU, or %s for it, has no such event (%s)", cake_papi_library(),
                      PAPI_strerror(result));
+}
+
+bool cake_papi_counts(const char *name)
+{
+    long long count = 0;
+    int code = 0, set = PAPI_NULL;
+    bool counts;
+
+    if (code_of(name, &code) != PAPI_OK)
+        return false;
+    counts = make(PAPI_get_event_component(code), 0, false, &set) == PAPI_OK &&
+             PAPI_add_event(set, code) == PAPI_OK && PAPI_start(set) == PAPI_OK;
+    if (counts) {
+        cake_counters_trial_work();
+        counts = PAPI_read(set, &count) == PAPI_OK && count > 0;
+    }
+    destroy(set);
+    return counts;
 }
 
 /* Make, fill and start one set. */
@@ -132,7 +163,19 @@ static int start(event_set *set, const int *codes, pid_t tid, bool multiplexed)
     return result;
 }
 
-/* Append a set of that component's events for thread `tid`, all at once if they fit, else by turns. */
+/* Whether the CPU has counters for all of the set's events at once. A set with inheritance does not tell: its events
+ * are no group, so PAPI adds too many of them without a word, and then all read 0. One without does. */
+static bool fits(const event_set *set, const int *codes)
+{
+    event_set trial = *set;
+
+    if (start(&trial, codes, 0, false) != PAPI_OK)
+        return false;
+    destroy(trial.set);
+    return true;
+}
+
+/* Append a set of that component's events for thread `tid`: all at once if they fit, else by turns. */
 static cake_status append(cake_papi *papi, int component, const int *codes, pid_t tid, bool *multiplexed,
                           cake_error *error)
 {
@@ -146,11 +189,9 @@ static cake_status append(cake_papi *papi, int component, const int *codes, pid_
     for (size_t i = 0; i < papi->count; i++)
         if (PAPI_get_event_component(codes[i]) == component)
             set->index[set->count++] = i;
+    if (component == CPU_COMPONENT && papi->n_sets == 1)
+        *multiplexed = !fits(set, codes);
     result = start(set, codes, tid, *multiplexed && component == CPU_COMPONENT);
-    if (result != PAPI_OK && !*multiplexed && component == CPU_COMPONENT && set->count > 1) {
-        result = start(set, codes, tid, true);
-        *multiplexed = result == PAPI_OK;
-    }
     if (result != PAPI_OK)
         return cake_fail(error, CAKE_NOT_SUPPORTED, "PAPI cannot attach to the worker: %s", PAPI_strerror(result));
     return CAKE_OK;

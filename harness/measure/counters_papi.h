@@ -17,6 +17,10 @@ const char *cake_papi_library(void);
 /* Can this machine count the event? CAKE_OK; CAKE_NOT_SUPPORTED with the reason; CAKE_NOT_FOUND: no such name. */
 cake_status cake_papi_probe(const char *name, cake_error *why);
 
+/* Whether a probed event counts anything at all in work that has plenty of it; for basic events only (cycles,
+ * instructions, misses of a core's own caches, mispredicted branches). */
+bool cake_papi_counts(const char *name);
+
 /* Count events that were probed, on each of the threads and those that they will start; events of the whole machine
  * (energy) once. `multiplexed` tells whether they have to share counters. */
 cake_status cake_papi_open(const char *const *names, size_t count, const pid_t *tids, size_t n_tids,

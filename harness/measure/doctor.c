@@ -248,13 +248,13 @@ static void look_at_counters(const patient *p)
 {
     double paranoid = read_number(p->proc, "sys/kernel/perf_event_paranoid");
     cake_error why = {""};
-    bool pmu = cake_pmu_check(&why) == CAKE_OK, strict = paranoid > 1 && geteuid() != 0;
+    bool pmu = cake_pmu_check(&why) == CAKE_OK, strict = paranoid > (geteuid() == 0 ? 2 : 1);
 
     if (isnan(paranoid))
         tell(p, "perf_event_paranoid", CAKE_HEALTH_NOTE, "the kernel was built without perf events", "", "none");
     else
         tell(p, "perf_event_paranoid", strict ? CAKE_HEALTH_WARNING : CAKE_HEALTH_GOOD,
-             strict ? "migrations cannot be counted, and above 2 nothing can" : "",
+             strict ? "users cannot count migrations above 1, nor anything above 2, nor can PAPI for root" : "",
              strict ? "sudo sysctl -w kernel.perf_event_paranoid=1" : "", "%.0f%s", paranoid,
              geteuid() == 0 ? ", root may count all" : "");
     tell(p, "pmu", pmu ? CAKE_HEALTH_GOOD : CAKE_HEALTH_NOTE, why.text, "", pmu ? "counts" : "none");
