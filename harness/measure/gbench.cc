@@ -160,7 +160,7 @@ bool initialise(int *argc, char **argv, cake_gbench_error *error)
 template <class Run>
 auto error_of(const Run &run, int) -> decltype(run.skip_message, std::string())
 {
-    return run.skipped ? std::string(run.skip_message) : std::string();
+    return static_cast<int>(run.skipped) ? run.skip_message : std::string();
 }
 
 template <class Run>
