@@ -95,6 +95,7 @@ static const cake_kernel rope = NAIVE("rope", "libm", naive_rope);
 static const cake_kernel dropout = NAIVE("dropout", "loops", naive_dropout);
 static const cake_kernel mha = NAIVE("mha", "textbook", naive_mha);
 static const cake_kernel transformer_block = NAIVE("transformer_block", "textbook", naive_transformer_block);
+static const cake_kernel moe = NAIVE("moe", "textbook", naive_moe);
 
 static const cake_kernel *const kernels[] = {
     &linear,
@@ -114,6 +115,7 @@ static const cake_kernel *const kernels[] = {
     &dropout,
     &mha,
     &transformer_block,
+    &moe,
 };
 
 static const cake_plugin plugin = {

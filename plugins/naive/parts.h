@@ -28,4 +28,9 @@ void naive_attend_heads(const naive_heads *heads, const float *q, const float *k
 /* How many keys, from the first on, query i sees. */
 int64_t naive_visible_keys(int32_t causal, int64_t q_len, int64_t kv_len, int64_t i);
 
+/* Mixture of experts of one row x [model] (moe.c); w: gate, w1, w2, s1, s2; memory: as many floats as the second
+ * says. */
+void naive_mix_experts(const cake_moe *p, const float *x, const float *const *w, float *memory, float *y);
+int64_t naive_experts_scratch(const cake_moe *p);
+
 #endif
