@@ -107,7 +107,6 @@ VEC_INLINE vec pool2d_column(int avg, int masked, const pool2d_rows *w, int64_t 
 {
     vec v = pool2d_load(masked, w, x);
 
-    VEC_UNROLL
     for (int64_t r = 1; r < rows; r++)
         v = pool2d_join(avg, v, pool2d_load(masked, w, x + r * w->down));
     return v;
@@ -145,7 +144,7 @@ VEC_INLINE int pool2d_slides(int avg, int masked, const pool2d_lanes *l, const p
 {
     int64_t kw = l->op.kw, stride = l->op.stride_w, rows = w->rows;
 
-    if (l->op.dil_w != 1)
+    if (masked || l->op.dil_w != 1) /* a pixel's last channels are too few to be worth code of their own */
         return 0;
     if (kw == 2 && stride == 2 && rows == 2)
         pool2d_slide(avg, masked, 2, 2, 2, w, x, y, count);
