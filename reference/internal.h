@@ -86,6 +86,7 @@ extern const cake_op cake_op_group_norm;
 extern const cake_op cake_op_layer_norm;
 extern const cake_op cake_op_linear;
 extern const cake_op cake_op_mha;
+extern const cake_op cake_op_mla;
 extern const cake_op cake_op_moe;
 extern const cake_op cake_op_pool2d;
 extern const cake_op cake_op_positional_encoding;

@@ -17,6 +17,7 @@ const cake_op *const cake_ops[] = {
     &cake_op_layer_norm,
     &cake_op_linear,
     &cake_op_mha,
+    &cake_op_mla,
     &cake_op_moe,
     &cake_op_pool2d,
     &cake_op_positional_encoding,

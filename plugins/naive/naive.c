@@ -96,6 +96,7 @@ static const cake_kernel dropout = NAIVE("dropout", "loops", naive_dropout);
 static const cake_kernel mha = NAIVE("mha", "textbook", naive_mha);
 static const cake_kernel transformer_block = NAIVE("transformer_block", "textbook", naive_transformer_block);
 static const cake_kernel moe = NAIVE("moe", "textbook", naive_moe);
+static const cake_kernel mla = NAIVE("mla", "expanded", naive_mla);
 
 static const cake_kernel *const kernels[] = {
     &linear,
@@ -116,6 +117,7 @@ static const cake_kernel *const kernels[] = {
     &mha,
     &transformer_block,
     &moe,
+    &mla,
 };
 
 static const cake_plugin plugin = {

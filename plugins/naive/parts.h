@@ -33,4 +33,10 @@ int64_t naive_visible_keys(int32_t causal, int64_t q_len, int64_t kv_len, int64_
 void naive_mix_experts(const cake_moe *p, const float *x, const float *const *w, float *memory, float *y);
 int64_t naive_experts_scratch(const cake_moe *p);
 
+/* Latent attention of one sequence x [len][model] (mla.c); cache: NULL without past; memory: as many floats as the
+ * second says. */
+void naive_latent_attention(const cake_mla *p, const float *x, const float *cache, const float *const *constants,
+                            float *memory, float *y);
+int64_t naive_latent_scratch(const cake_mla *p);
+
 #endif
