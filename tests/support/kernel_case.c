@@ -1,6 +1,7 @@
 #include "kernel_case.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -32,34 +33,29 @@ typedef struct trial {
     bool open;
 } trial;
 
-const cake_plugin *cake_plugin_load(const char *path, cake_error *error)
+cake_status cake_plugin_load(const char *path, const cake_plugin **plugin, cake_error *error)
 {
-    void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL), *symbol;
+    char *real = realpath(path, NULL); /* a name without '/' would be looked for in the system's folders */
+    void *handle = real ? dlopen(real, RTLD_NOW | RTLD_LOCAL) : NULL, *symbol;
     const cake_plugin *(*entry)(const cake_host *);
-    const cake_plugin *plugin;
+    const cake_plugin *found;
 
-    if (!handle) {
-        cake_fail(error, CAKE_E_IO, "%s", dlerror());
-        return NULL;
-    }
-    if (!(symbol = dlsym(handle, "cake_plugin_v1"))) {
-        cake_fail(error, CAKE_E_IO, "%s: no function cake_plugin_v1", path);
-        return NULL;
-    }
+    if (!handle)
+        cake_fail(error, CAKE_E_IO, "%s: %s", path, real ? dlerror() : strerror(errno));
+    free(real);
+    if (!handle)
+        return CAKE_E_IO;
+    if (!(symbol = dlsym(handle, "cake_plugin_v1")))
+        return cake_fail(error, CAKE_E_IO, "%s: no function cake_plugin_v1", path);
     memcpy(&entry, &symbol, sizeof entry);
-    if (!(plugin = entry(cake_test_host()))) {
-        cake_fail(error, CAKE_NOT_SUPPORTED, "%s: %s", path, cake_test_host_reason());
-        return NULL;
-    }
-    if (plugin->abi_major != CAKE_ABI_MAJOR) {
-        cake_fail(error, CAKE_E_IO, "%s: ABI %u, expected %u", path, plugin->abi_major, CAKE_ABI_MAJOR);
-        return NULL;
-    }
-    if (plugin->isa & ~cake_test_cpu_isa()) {
-        cake_fail(error, CAKE_NOT_SUPPORTED, "%s: needs an instruction set that this CPU lacks", path);
-        return NULL;
-    }
-    return plugin;
+    if (!(found = entry(cake_test_host())))
+        return cake_fail(error, CAKE_NOT_SUPPORTED, "%s: refused: %s", path, cake_test_host_reason());
+    if (found->abi_major != CAKE_ABI_MAJOR)
+        return cake_fail(error, CAKE_E_IO, "%s: ABI %u, expected %u", path, found->abi_major, CAKE_ABI_MAJOR);
+    if (found->isa & ~cake_test_cpu_isa())
+        return cake_fail(error, CAKE_NOT_SUPPORTED, "%s: needs an instruction set that this CPU lacks", path);
+    *plugin = found;
+    return CAKE_OK;
 }
 
 /* Set the verdict with its reason; the first one stays. */

@@ -25,9 +25,9 @@ typedef struct cake_kernel_result {
     char reason[512]; /* the worst element of a mismatch; why unsupported or in error */
 } cake_kernel_result;
 
-/* Load a plugin; it is never unloaded. NULL with a message: not there, no entry, wrong major, refused, or the
- * CPU lacks its instruction set. */
-const cake_plugin *cake_plugin_load(const char *path, cake_error *error);
+/* Load a plugin; it is never unloaded. CAKE_NOT_SUPPORTED: it refused, or the CPU lacks its instruction set.
+ * CAKE_E_IO: not there, no plugin, another major version. */
+cake_status cake_plugin_load(const char *path, const cake_plugin **plugin, cake_error *error);
 
 /* Check the kernel: whole numbers, exactly where the op allows it, then random reals against their bounds, in
  * tensors that end at a guard page and in tensors that begin at one, each call twice with the same bits. Then

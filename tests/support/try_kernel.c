@@ -43,7 +43,7 @@ int main(int argc, char **argv)
     char text[CAKE_LINE_MAX] = "";
     cake_workload workload = {0};
     int tried = 0, code = 2;
-    const cake_plugin *plugin;
+    const cake_plugin *plugin = NULL;
     cake_error error = {{0}};
 
     for (int i = 1; i < argc; i++) {
@@ -67,7 +67,8 @@ int main(int argc, char **argv)
         goto out;
     }
     if (cake_workload_parse(text, strlen(text), &source, &workload, &error) != CAKE_OK ||
-        cake_workload_fits(&workload, CAKE_F32, 0, &error) != CAKE_OK || !(plugin = cake_plugin_load(path, &error))) {
+        cake_workload_fits(&workload, CAKE_F32, 0, &error) != CAKE_OK ||
+        cake_plugin_load(path, &plugin, &error) != CAKE_OK) {
         fprintf(stderr, "try_kernel: %s\n", error.text);
         goto out;
     }

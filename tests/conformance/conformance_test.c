@@ -1,0 +1,155 @@
+/* Every plugin of the build, every kernel, every workload of the edge and smoke datasets, every layout that the
+ * kernel takes, one thread and two: right or unsupported. And every kernel is right somewhere. */
+#include <criterion/criterion.h>
+#include <criterion/parameterized.h>
+#include <glob.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "kernel_case.h"
+#include "plan/dataset.h"
+
+enum { MAX_CASES = 8192, SEED = 42 };
+
+/* Plain memory: Criterion copies it into the process of the test. */
+typedef struct plugin_file {
+    char path[512];
+} plugin_file;
+
+typedef struct plugin_case {
+    plugin_file plugin;
+    char workload[512];
+} plugin_case;
+
+static const char *const datasets[] = {LAYERCAKE_DATASETS "/smoke.txt", LAYERCAKE_DATASETS "/edge.txt"};
+
+static int find_plugins(plugin_file *files, int max)
+{
+    glob_t found;
+    int count = 0;
+
+    if (glob(LAYERCAKE_PLUGINS "/*.so", 0, NULL, &found) == 0)
+        for (; count < (int)found.gl_pathc && count < max; count++)
+            snprintf(files[count].path, sizeof files[count].path, "%s", found.gl_pathv[count]);
+    globfree(&found);
+    return count;
+}
+
+/* The plugin, or NULL where this CPU cannot run it: its tests pass. */
+static const cake_plugin *load(const plugin_file *file)
+{
+    const cake_plugin *plugin = NULL;
+    cake_error error = {{0}};
+    cake_status status = cake_plugin_load(file->path, &plugin, &error);
+
+    cr_assert(status == CAKE_OK || status == CAKE_NOT_SUPPORTED, "%s", error.text);
+    return plugin;
+}
+
+static void parse(const char *text, cake_workload *workload)
+{
+    const cake_source source = {.file = "conformance", .line = 1, .dataset = ""};
+    cake_error error = {{0}};
+
+    cr_assert_eq(cake_workload_parse(text, strlen(text), &source, workload, &error), CAKE_OK, "%s", error.text);
+}
+
+/* One kernel in one layout (0: of an op without images, or the default) with one number of threads. */
+static cake_verdict check(const cake_plugin *plugin, const cake_kernel *kernel, const cake_workload *workload,
+                          int32_t layout, int32_t threads)
+{
+    char text[CAKE_WORKLOAD_TEXT];
+    cake_kernel_result result;
+
+    cake_kernel_check(kernel, workload->op, workload->params,
+                      &(cake_kernel_options){.layout = layout, .threads = threads, .seed = SEED}, &result);
+    cake_workload_format(workload, text, sizeof text);
+    cr_expect(result.verdict == CAKE_V_OK || result.verdict == CAKE_V_UNSUPPORTED,
+              "%s %s/%s  %s: %s\n    repeat: layercake check --plugin %s --kernel %s --layout %s --threads %d "
+              "--seed %d '%s'",
+              plugin->name, kernel->op, kernel->name, cake_verdicts[result.verdict].word, result.reason, plugin->name,
+              kernel->name, cake_layout_name(result.layout), threads, SEED, text);
+    return result.verdict;
+}
+
+static bool serves(const cake_kernel *kernel, const cake_workload *workload)
+{
+    return strcmp(kernel->op, workload->op->name) == 0;
+}
+
+ParameterizedTestParameters(conformance, right_or_unsupported)
+{
+    static plugin_case cases[MAX_CASES];
+    plugin_file plugins[64];
+    int n_plugins = find_plugins(plugins, 64);
+    size_t count = 0;
+
+    for (size_t d = 0; d < sizeof datasets / sizeof *datasets; d++) {
+        cake_dataset dataset = {0};
+        cake_error error = {{0}};
+
+        cr_assert_eq(cake_dataset_load(datasets[d], &dataset, &error), CAKE_OK, "%s", error.text);
+        for (int p = 0; p < n_plugins; p++)
+            for (size_t w = 0; w < dataset.count && count < MAX_CASES; w++, count++) {
+                cases[count].plugin = plugins[p];
+                cake_workload_format(&dataset.workloads[w], cases[count].workload, sizeof cases[count].workload);
+            }
+        cake_dataset_free(&dataset);
+    }
+    return cr_make_param_array(plugin_case, cases, count);
+}
+
+ParameterizedTest(plugin_case *c, conformance, right_or_unsupported)
+{
+    const cake_plugin *plugin = load(&c->plugin);
+    cake_workload workload = {0};
+
+    parse(c->workload, &workload);
+    for (uint32_t i = 0; plugin && i < plugin->n_kernels; i++) {
+        const cake_kernel *kernel = plugin->kernels[i];
+
+        for (int32_t threads = 1; serves(kernel, &workload) && threads <= (kernel->max_threads == 1 ? 1 : 2);
+             threads++) {
+            check(plugin, kernel, &workload, 0, threads);
+            for (uint32_t l = 1; l < kernel->n_layouts; l++)
+                check(plugin, kernel, &workload, kernel->layouts[l], threads);
+        }
+    }
+    cake_workload_free(&workload);
+}
+
+ParameterizedTestParameters(conformance, every_kernel_is_right_somewhere)
+{
+    static plugin_file plugins[64];
+
+    return cr_make_param_array(plugin_file, plugins, (size_t)find_plugins(plugins, 64));
+}
+
+ParameterizedTest(plugin_file *file, conformance, every_kernel_is_right_somewhere)
+{
+    const cake_plugin *plugin = load(file);
+
+    for (uint32_t i = 0; plugin && i < plugin->n_kernels; i++) {
+        const cake_kernel *kernel = plugin->kernels[i];
+        bool right = false;
+
+        for (size_t d = 0; d < sizeof datasets / sizeof *datasets && !right; d++) {
+            cake_dataset dataset = {0};
+            cake_error error = {{0}};
+
+            cr_assert_eq(cake_dataset_load(datasets[d], &dataset, &error), CAKE_OK, "%s", error.text);
+            for (size_t w = 0; w < dataset.count && !right; w++)
+                right = serves(kernel, &dataset.workloads[w]) &&
+                        check(plugin, kernel, &dataset.workloads[w], 0, 1) == CAKE_V_OK;
+            cake_dataset_free(&dataset);
+        }
+        cr_expect(right, "%s %s/%s: unsupported for every workload", plugin->name, kernel->op, kernel->name);
+    }
+}
+
+Test(conformance, there_are_plugins)
+{
+    plugin_file plugins[64];
+
+    cr_expect_geq(find_plugins(plugins, 64), 2, "naive and template are always built");
+}
