@@ -10,7 +10,7 @@
 #include "blas/blas.h"
 #include "blas/library.h"
 
-enum { COLUMNS_BYTES = 4 << 20 }; /* at a time: a share of the last-level cache */
+enum { COLUMNS_BYTES = 1 << 20 }; /* at a time, for each thread: about an L2 */
 
 typedef struct conv {
     cake_conv2d p;
@@ -64,7 +64,7 @@ static int32_t open_conv(const cake_kernel *kernel, const cake_problem *problem,
     if (!pointwise(p) || p->stride_h > 1 || p->stride_w > 1) {
         int64_t row_bytes = v->depth * p->ow * (int64_t)sizeof(float);
 
-        v->rows_at_once = COLUMNS_BYTES / row_bytes;
+        v->rows_at_once = (int64_t)problem->threads * COLUMNS_BYTES / row_bytes;
         if (v->rows_at_once < 1)
             v->rows_at_once = 1;
         if (v->rows_at_once > p->oh)
@@ -80,22 +80,40 @@ static int32_t open_conv(const cake_kernel *kernel, const cake_problem *problem,
     return CAKE_DONE;
 }
 
-/* One row of the image, from column `left` on in steps of stride_w, to ow places; 0 where it is outside. */
-static void copy_row(const cake_conv2d *p, const float *image_row, int64_t left, float *to)
+/* The output places begin .. end - 1 along one dimension whose taps, from `first` on in steps of `stride`, are inside
+ * an extent. */
+static void inside(int64_t first, int64_t stride, int64_t extent, int64_t outputs, int64_t *begin, int64_t *end)
 {
-    int64_t stride = p->stride_w;
-    int64_t begin = left < 0 ? (-left + stride - 1) / stride : 0;
-    int64_t end = left < p->iw ? (p->iw - left + stride - 1) / stride : 0;
+    *begin = first < 0 ? (-first + stride - 1) / stride : 0;
+    *end = first < extent ? (extent - first + stride - 1) / stride : 0;
+    *end = *end < outputs ? *end : outputs;
+    *begin = *begin < *end ? *begin : *end;
+}
 
-    end = end < p->ow ? end : p->ow;
-    begin = begin < end ? begin : end;
-    memset(to, 0, (size_t)begin * sizeof *to);
-    if (stride == 1)
-        memcpy(to + begin, image_row + left + begin, (size_t)(end - begin) * sizeof *to);
-    else
-        for (int64_t q = begin; q < end; q++)
-            to[q] = image_row[left + q * stride];
-    memset(to + end, 0, (size_t)(p->ow - end) * sizeof *to);
+/* One tap of one channel, for `rows` output rows: to[p][q] = channel[top + p stride_h][left + q stride_w], 0 where
+ * that is outside. */
+static void copy_tap(const cake_conv2d *p, const float *channel, int64_t top, int64_t left, int64_t rows, float *to)
+{
+    int64_t row_begin, row_end, begin, end;
+
+    inside(top, p->stride_h, p->ih, rows, &row_begin, &row_end);
+    inside(left, p->stride_w, p->iw, p->ow, &begin, &end);
+    memset(to, 0, (size_t)(row_begin * p->ow) * sizeof *to);
+    for (int64_t row = row_begin; row < row_end; row++) {
+        const float *from = channel + (top + row * p->stride_h) * p->iw + left;
+        float *to_row = to + row * p->ow;
+
+        for (int64_t q = 0; q < begin; q++)
+            to_row[q] = 0;
+        if (p->stride_w == 1)
+            memcpy(to_row + begin, from + begin, (size_t)(end - begin) * sizeof *to);
+        else
+            for (int64_t q = begin; q < end; q++)
+                to_row[q] = from[q * p->stride_w];
+        for (int64_t q = end; q < p->ow; q++)
+            to_row[q] = 0;
+    }
+    memset(to + row_end * p->ow, 0, (size_t)((rows - row_end) * p->ow) * sizeof *to);
 }
 
 /* The columns of output rows first .. first + rows - 1 of one group's channels. */
@@ -106,15 +124,9 @@ static void make_columns(const conv *v, const float *image, int64_t first, int64
 
     for (int64_t c = 0; c < p->ic / p->groups; c++)
         for (int64_t r = 0; r < p->kh; r++)
-            for (int64_t s = 0; s < p->kw; s++)
-                for (int64_t row = first; row < first + rows; row++, to += p->ow) {
-                    int64_t i = row * p->stride_h - p->pad_t + r * p->dil_h;
-
-                    if (i < 0 || i >= p->ih)
-                        memset(to, 0, (size_t)p->ow * sizeof *to);
-                    else
-                        copy_row(p, image + (c * p->ih + i) * p->iw, s * p->dil_w - p->pad_l, to);
-                }
+            for (int64_t s = 0; s < p->kw; s++, to += rows * p->ow)
+                copy_tap(p, image + c * p->ih * p->iw, first * p->stride_h - p->pad_t + r * p->dil_h,
+                         s * p->dil_w - p->pad_l, rows, to);
 }
 
 /* One group of one image. */

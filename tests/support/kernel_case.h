@@ -19,7 +19,7 @@ typedef struct cake_kernel_options {
 typedef struct cake_kernel_result {
     cake_verdict verdict;   /* ok, unsupported, mismatch, stale-output, nondeterministic, oob-write, error */
     double error_in_bounds; /* the largest error of all fills, as a multiple of its bound */
-    double time_ns;         /* of a call: the best of several batches; 0: not timed */
+    double time_ns;         /* of a call: the best of many batches; 0: not timed */
     uint64_t workspace_bytes;
     int32_t layout;   /* that ran */
     char reason[512]; /* the worst element of a mismatch; why unsupported or in error */
@@ -29,7 +29,7 @@ typedef struct cake_kernel_result {
  * CAKE_E_IO: not there, no plugin, another major version. */
 cake_status cake_plugin_load(const char *path, const cake_plugin **plugin, cake_error *error);
 
-/* Check the kernel: whole numbers, exactly where the op allows it, then random reals against their bounds, in
+/* Check the kernel: whole numbers where the op is exact on them, then random reals against their bounds, in
  * tensors that end at a guard page and in tensors that begin at one, each call twice with the same bits. Then
  * time it if asked. `params` are valid. */
 void cake_kernel_check(const cake_kernel *kernel, const cake_op *op, const void *params,
