@@ -2,19 +2,58 @@
 
 #include BLAS_HEADER
 
+/* c of one row: op(b) times the row a. */
+static void row_product(const blas_product *p)
+{
+    const int n = (int)p->n, k = (int)p->k, ldb = (int)p->ldb;
+
+    if (p->b_transposed)
+        cblas_sgemv(CblasRowMajor, CblasNoTrans, n, k, p->alpha, p->b, ldb, p->a, 1, p->beta, p->c, 1);
+    else
+        cblas_sgemv(CblasRowMajor, CblasTrans, k, n, p->alpha, p->b, ldb, p->a, 1, p->beta, p->c, 1);
+}
+
+/* c of one column: a times the column b. */
+static void column_product(const blas_product *p)
+{
+    const int m = (int)p->m, k = (int)p->k, step = p->b_transposed ? 1 : (int)p->ldb;
+
+    cblas_sgemv(CblasRowMajor, CblasNoTrans, m, k, p->alpha, p->a, (int)p->lda, p->b, step, p->beta, p->c,
+                (int)p->ldc);
+}
+
+static void matrix_product(const blas_product *p)
+{
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, p->b_transposed ? CblasTrans : CblasNoTrans, (int)p->m, (int)p->n,
+                (int)p->k, p->alpha, p->a, (int)p->lda, p->b, (int)p->ldb, p->beta, p->c, (int)p->ldc);
+}
+
+/* BLIS 0.9's kernels for small products on AVX2 read beyond the end of their operands at some remainders, as running
+ * them against guard pages shows: up to two floats beyond the last row of c, or a row beyond the last of a. */
+static int reads_beyond(const blas_product *p)
+{
+    return library_is_blis() && (p->n % 4 >= 2 || (p->b_transposed && p->m % 3 == 1 && p->k % 8 != 0));
+}
+
 void library_product(const blas_product *p)
 {
-    const int m = (int)p->m, n = (int)p->n, k = (int)p->k;
-    const int lda = (int)p->lda, ldb = (int)p->ldb, ldc = (int)p->ldc;
+    if (p->m == 1) {
+        row_product(p);
+    } else if (p->n == 1) {
+        column_product(p);
+    } else if (!reads_beyond(p)) {
+        matrix_product(p);
+    } else { /* the last row apart: what is read beyond the others is there */
+        blas_product others = *p, last = *p;
 
-    if (m == 1 && p->b_transposed)
-        cblas_sgemv(CblasRowMajor, CblasNoTrans, n, k, p->alpha, p->b, ldb, p->a, 1, p->beta, p->c, 1);
-    else if (m == 1)
-        cblas_sgemv(CblasRowMajor, CblasTrans, k, n, p->alpha, p->b, ldb, p->a, 1, p->beta, p->c, 1);
-    else if (n == 1)
-        cblas_sgemv(CblasRowMajor, CblasNoTrans, m, k, p->alpha, p->a, lda, p->b, p->b_transposed ? 1 : ldb, p->beta,
-                    p->c, ldc);
-    else
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, p->b_transposed ? CblasTrans : CblasNoTrans, m, n, k, p->alpha, p->a,
-                    lda, p->b, ldb, p->beta, p->c, ldc);
+        others.m = p->m - 1;
+        last.m = 1;
+        last.a = p->a + others.m * p->lda;
+        last.c = p->c + others.m * p->ldc;
+        if (others.m == 1)
+            row_product(&others);
+        else
+            matrix_product(&others);
+        row_product(&last);
+    }
 }

@@ -3,8 +3,10 @@
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 #include <glob.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "kernel_case.h"
 #include "plan/dataset.h"
@@ -54,6 +56,27 @@ static void parse(const char *text, cake_workload *workload)
     cr_assert_eq(cake_workload_parse(text, strlen(text), &source, workload, &error), CAKE_OK, "%s", error.text);
 }
 
+/* What runs now, and how to repeat it. A kernel that dies takes the test's process along: then this is told first. */
+static char running[CAKE_WORKLOAD_TEXT + 512];
+static struct sigaction before[NSIG];
+
+static void tell(int number)
+{
+    ssize_t written = write(STDERR_FILENO, running, strlen(running));
+
+    (void)written;
+    sigaction(number, &before[number], NULL);
+    raise(number);
+}
+
+static void tell_at_death(void)
+{
+    const int deadly[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
+
+    for (size_t i = 0; i < sizeof deadly / sizeof *deadly; i++)
+        sigaction(deadly[i], &(struct sigaction){.sa_handler = tell}, &before[deadly[i]]);
+}
+
 /* One kernel in one layout (0: of an op without images, or the default) with one number of threads. */
 static cake_verdict check(const cake_plugin *plugin, const cake_kernel *kernel, const cake_workload *workload,
                           int32_t layout, int32_t threads)
@@ -61,14 +84,15 @@ static cake_verdict check(const cake_plugin *plugin, const cake_kernel *kernel, 
     char text[CAKE_WORKLOAD_TEXT];
     cake_kernel_result result;
 
+    cake_workload_format(workload, text, sizeof text);
+    snprintf(running, sizeof running,
+             "%s %s/%s\n    repeat: layercake check --plugin %s --kernel %s%s%s --threads %d --seed %d '%s'\n",
+             plugin->name, kernel->op, kernel->name, plugin->name, kernel->name, layout ? " --layout " : "",
+             layout ? cake_layout_name(layout) : "", threads, SEED, text);
     cake_kernel_check(kernel, workload->op, workload->params,
                       &(cake_kernel_options){.layout = layout, .threads = threads, .seed = SEED}, &result);
-    cake_workload_format(workload, text, sizeof text);
-    cr_expect(result.verdict == CAKE_V_OK || result.verdict == CAKE_V_UNSUPPORTED,
-              "%s %s/%s  %s: %s\n    repeat: layercake check --plugin %s --kernel %s --layout %s --threads %d "
-              "--seed %d '%s'",
-              plugin->name, kernel->op, kernel->name, cake_verdicts[result.verdict].word, result.reason, plugin->name,
-              kernel->name, cake_layout_name(result.layout), threads, SEED, text);
+    cr_expect(result.verdict == CAKE_V_OK || result.verdict == CAKE_V_UNSUPPORTED, "%s: %s: %s",
+              cake_verdicts[result.verdict].word, result.reason, running);
     return result.verdict;
 }
 
@@ -104,6 +128,7 @@ ParameterizedTest(plugin_case *c, conformance, right_or_unsupported)
     const cake_plugin *plugin = load(&c->plugin);
     cake_workload workload = {0};
 
+    tell_at_death();
     parse(c->workload, &workload);
     for (uint32_t i = 0; plugin && i < plugin->n_kernels; i++) {
         const cake_kernel *kernel = plugin->kernels[i];
@@ -129,6 +154,7 @@ ParameterizedTest(plugin_file *file, conformance, every_kernel_is_right_somewher
 {
     const cake_plugin *plugin = load(file);
 
+    tell_at_death();
     for (uint32_t i = 0; plugin && i < plugin->n_kernels; i++) {
         const cake_kernel *kernel = plugin->kernels[i];
         bool right = false;

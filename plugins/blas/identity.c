@@ -1,3 +1,4 @@
+#include <stddef.h>
 #include <stdio.h>
 
 #include "blas/library.h"
@@ -27,6 +28,11 @@ int library_set_threads(int32_t threads)
         return 0;
     }
     return threads == 1 ? 0 : -1;
+}
+
+int library_is_blis(void)
+{
+    return bli_info_get_version_str != NULL;
 }
 
 void library_version(char *text, int size)
