@@ -26,6 +26,10 @@ static int32_t can_run(const cake_kernel *kernel, const cake_problem *problem, c
     int64_t rows_of_x = blas_extent(p->steps, p->batch), gates = blas_extent(4, p->hidden);
 
     (void)kernel;
+    if (CAKE_HAS(p, cake_rnn, clip) && (p->sequence_lens || p->peepholes || p->batchwise || p->clip > 0)) {
+        host->explain(host, "no sequence_lens, peepholes, batchwise or clip");
+        return CAKE_UNSUPPORTED;
+    }
     gates = gates > p->input ? gates : p->input;
     return blas_can_run(problem, host, rows_of_x > gates ? rows_of_x : gates);
 }

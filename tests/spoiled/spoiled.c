@@ -139,6 +139,12 @@ static const cake_kernel table[] = {
     ALL("group_norm", naive_group_norm),
     READS_AND_WRITES("attention", naive_attention),
     ALL("rnn", naive_rnn),
+    READS_AND_WRITES("softmax", naive_softmax),
+    READS_AND_WRITES("activation", naive_activation),
+    ALL("embedding", naive_embedding),
+    READS_AND_WRITES("positional_encoding", naive_positional_encoding),
+    READS_AND_WRITES("rope", naive_rope),
+    READS_AND_WRITES("dropout", naive_dropout),
 };
 
 enum { N_KERNELS = sizeof table / sizeof *table };

@@ -29,6 +29,12 @@ static spoiled_case cases[] = {
     {"rnn cell=relu steps=3 batch=2 input=9 hidden=11"},
     {"rnn cell=lstm direction=bidirectional steps=3 batch=2 input=9 hidden=11 bias=1 initial_state=1"},
     {"rnn cell=gru steps=3 batch=2 input=9 hidden=11 bias=1"},
+    {"softmax outer=3 axis=17 inner=2"},
+    {"activation kind=gelu elements=101"},
+    {"embedding rows=400 vocab=40 dim=5"},
+    {"positional_encoding batch=2 len=5 dim=16"},
+    {"rope heads=2 len=7 head_dim=16"},
+    {"dropout elements=101 training=0"},
 };
 
 enum { N_CASES = sizeof cases / sizeof *cases };
