@@ -1,4 +1,4 @@
-/* The plugin `spoiled`: naive's kernels, each with one wrong index. The check must say mismatch of every one.
+/* The plugin `spoiled`: every kernel of naive with one wrong index. The check must say mismatch of each.
  *
  *     shifted_read   reads x[.., i + 1] for x[.., i]
  *     wrong_read     reads x's last element from the place before it
@@ -9,11 +9,16 @@
 
 #include "naive/naive.h"
 
-typedef enum mistake { SHIFTED_READ, WRONG_READ, WRONG_WEIGHT, WRONG_WRITE } mistake;
+/* naive's entry, by the name that this build gives it. */
+const cake_plugin *naive_plugin(const cake_host *host);
+
+enum { SHIFTED_READ, WRONG_READ, WRONG_WEIGHT, WRONG_WRITE, N_MISTAKES, MAX_KERNELS = 256 };
+
+static const char *const names[N_MISTAKES] = {"shifted_read", "wrong_read", "wrong_weight", "wrong_write"};
 
 typedef struct spoiled {
     const naive_layer *layer;
-    mistake mistake;
+    int mistake;
 } spoiled;
 
 typedef struct context {
@@ -42,12 +47,9 @@ static float *copy_floats(const cake_host *host, const float *from, int64_t n)
 static int32_t can_run(const cake_kernel *kernel, const cake_problem *problem, const cake_host *host)
 {
     const spoiled *s = kernel->data;
-    const cake_tensor *spoiled_tensor = s->mistake == WRONG_WEIGHT  ? problem->constants[0]
-                                        : s->mistake == WRONG_WRITE ? problem->outputs[0]
-                                                                    : problem->inputs[0];
 
-    if (elements_of(spoiled_tensor) < 2) {
-        host->explain(host, "one element has no neighbour");
+    if (s->mistake == WRONG_WEIGHT && problem->n_constants == 0) {
+        host->explain(host, "no constants");
         return CAKE_UNSUPPORTED;
     }
     return CAKE_DONE;
@@ -113,59 +115,31 @@ static void close_spoiled(void *ctx)
     (void)ctx; /* everything is the host's */
 }
 
-#define KERNEL(op_name, layer_name, kernel_name, what)                                                               \
-    {                                                                                                                \
-        .struct_size = CAKE_SIZE_THROUGH(cake_kernel, close), .accuracy = CAKE_STANDARD, .op = (op_name),            \
-        .name = (kernel_name), .min_align = sizeof(float), .max_threads = 1,                                         \
-        .data = &(const spoiled){&(layer_name), (what)}, .can_run = can_run, .open = open_spoiled, .run = run,       \
-        .close = close_spoiled                                                                                       \
-    }
-
-#define READS_AND_WRITES(op_name, layer_name)                                                                        \
-    KERNEL(op_name, layer_name, "shifted_read", SHIFTED_READ),                                                       \
-        KERNEL(op_name, layer_name, "wrong_read", WRONG_READ),                                                       \
-        KERNEL(op_name, layer_name, "wrong_write", WRONG_WRITE)
-
-#define ALL(op_name, layer_name)                                                                                     \
-    READS_AND_WRITES(op_name, layer_name), KERNEL(op_name, layer_name, "wrong_weight", WRONG_WEIGHT)
-
-static const cake_kernel table[] = {
-    ALL("linear", naive_linear),
-    ALL("conv2d", naive_conv2d),
-    READS_AND_WRITES("pool2d", naive_pool2d),
-    ALL("batch_norm", naive_batch_norm),
-    ALL("layer_norm", naive_layer_norm),
-    ALL("rms_norm", naive_rms_norm),
-    ALL("group_norm", naive_group_norm),
-    READS_AND_WRITES("attention", naive_attention),
-    ALL("rnn", naive_rnn),
-    READS_AND_WRITES("softmax", naive_softmax),
-    READS_AND_WRITES("activation", naive_activation),
-    ALL("embedding", naive_embedding),
-    READS_AND_WRITES("positional_encoding", naive_positional_encoding),
-    READS_AND_WRITES("rope", naive_rope),
-    READS_AND_WRITES("dropout", naive_dropout),
-};
-
-enum { N_KERNELS = sizeof table / sizeof *table };
-
 CAKE_EXPORT const cake_plugin *cake_plugin_v1(const cake_host *host)
 {
-    static const cake_kernel *kernels[N_KERNELS];
-    static const cake_plugin plugin = {
-        .struct_size = CAKE_SIZE_THROUGH(cake_plugin, kernels),
-        .abi_major = CAKE_ABI_MAJOR,
-        .abi_minor = CAKE_ABI_MINOR,
-        .n_kernels = N_KERNELS,
-        .name = "spoiled",
-        .version = "1.0",
-        .description = "naive's kernels with one wrong index each, for tests",
-        .license = "Apache-2.0",
-        .kernels = kernels,
-    };
+    static spoiled made_of[MAX_KERNELS];
+    static cake_kernel table[MAX_KERNELS];
+    static const cake_kernel *kernels[MAX_KERNELS];
+    static cake_plugin plugin;
+    const cake_plugin *naive = naive_plugin(host);
+    uint32_t count = 0;
 
-    (void)host;
-    for (int i = 0; i < N_KERNELS; i++)
-        kernels[i] = &table[i];
+    for (uint32_t i = 0; i < naive->n_kernels; i++)
+        for (int m = 0; m < N_MISTAKES && count < MAX_KERNELS; m++, count++) {
+            made_of[count] = (spoiled){naive->kernels[i]->data, m};
+            table[count] = *naive->kernels[i];
+            table[count].name = names[m];
+            table[count].data = &made_of[count];
+            table[count].can_run = can_run;
+            table[count].open = open_spoiled;
+            table[count].run = run;
+            table[count].close = close_spoiled;
+            kernels[count] = &table[count];
+        }
+    plugin = *naive;
+    plugin.name = "spoiled";
+    plugin.description = "naive's kernels with one wrong index each, for tests";
+    plugin.n_kernels = count;
+    plugin.kernels = kernels;
     return &plugin;
 }
