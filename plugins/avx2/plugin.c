@@ -21,6 +21,7 @@ static const int32_t by_pixel[] = {CAKE_NCHW8C, CAKE_NHWC}, channels_last[] = {C
 static const int32_t any_layout[] = {CAKE_NCHW8C, CAKE_NCHW, CAKE_NHWC}, by_channel[] = {CAKE_NCHW8C, CAKE_NCHW};
 
 static const cake_kernel conv2d[] = {
+    KERNEL("conv2d", "depthwise", CAKE_STANDARD, 1, &cake_conv2d_depthwise_avx2),
     KERNEL_IN(by_pixel, "conv2d", "direct", CAKE_STANDARD, 1, &cake_conv2d_direct_avx2),
     KERNEL_IN(channels_last, "conv2d", "first", CAKE_STANDARD, 1, &cake_conv2d_first_avx2),
     KERNEL("conv2d", "winograd2", CAKE_FAST, 2.25, &cake_conv2d_winograd2_avx2),
@@ -38,7 +39,7 @@ static const cake_kernel table[] = {
     KERNEL("rms_norm", "rows", CAKE_STANDARD, 1, &cake_rms_norm_rows_avx2),
 };
 
-#define CONV2D &conv2d[0], &conv2d[1], &conv2d[2], &conv2d[3]
+#define CONV2D &conv2d[0], &conv2d[1], &conv2d[2], &conv2d[3], &conv2d[4]
 
 static const cake_kernel *const kernels[] = {
     CONV2D, &table[0], &table[1], &table[2], &table[3], &table[4], &table[5], &table[6], &table[7],

@@ -40,3 +40,14 @@ int32_t cake_conv2d_first_can_run(const cake_problem *problem, const cake_host *
     }
     return cake_f32_only(problem, host);
 }
+
+int32_t cake_conv2d_depthwise_can_run(const cake_problem *problem, const cake_host *host)
+{
+    const cake_conv2d *op = problem->params;
+
+    if (op->groups != op->ic || op->oc != op->ic) {
+        host->explain(host, "computes one output channel of each input channel only");
+        return CAKE_UNSUPPORTED;
+    }
+    return cake_f32_only(problem, host);
+}

@@ -7,6 +7,7 @@
 #include "common/phased.h"
 
 extern const cake_phased cake_linear_packed_avx2, cake_linear_packed_avx512, cake_linear_packed_portable;
+extern const cake_phased cake_conv2d_depthwise_avx2, cake_conv2d_depthwise_avx512, cake_conv2d_depthwise_portable;
 extern const cake_phased cake_conv2d_direct_avx2, cake_conv2d_direct_avx512, cake_conv2d_direct_portable;
 extern const cake_phased cake_conv2d_first_avx2, cake_conv2d_first_avx512, cake_conv2d_first_portable;
 extern const cake_phased cake_conv2d_winograd2_avx2, cake_conv2d_winograd2_avx512, cake_conv2d_winograd2_portable;
@@ -23,6 +24,7 @@ extern const cake_phased cake_rms_norm_rows_avx2, cake_rms_norm_rows_avx512, cak
 
 /* What a kernel can do does not depend on the ISA: these are compiled for the baseline CPU. */
 int32_t cake_linear_packed_can_run(const cake_problem *problem, const cake_host *host);
+int32_t cake_conv2d_depthwise_can_run(const cake_problem *problem, const cake_host *host);
 int32_t cake_conv2d_direct_can_run(const cake_problem *problem, const cake_host *host);
 int32_t cake_conv2d_first_can_run(const cake_problem *problem, const cake_host *host);
 int32_t cake_conv2d_winograd_can_run(const cake_problem *problem, const cake_host *host);
