@@ -1,6 +1,5 @@
 #include <string.h>
 
-#include "base/nearest.h"
 #include "cli/command.h"
 #include "report/report.h"
 
@@ -30,31 +29,12 @@ static const cake_option option_table[] = {
 
 const cake_option_group cake_report_option_groups[] = {{"Options", option_table}, {.title = NULL}};
 
-static cake_status find_reporter(const char *name, const cake_reporter **reporter, cake_error *error)
-{
-    cake_nearest nearest = {.word = name};
-    char all[256] = "";
-    size_t used = 0;
-    const char *meant;
-
-    *reporter = cake_reporter_find(name);
-    if (*reporter)
-        return CAKE_OK;
-    for (const cake_reporter *other = cake_reporters; other->name; other++) {
-        cake_nearest_offer(&nearest, other->name);
-        used += (size_t)snprintf(all + used, sizeof all - used, "%s%s", used ? ", " : "", other->name);
-    }
-    meant = cake_nearest_get(&nearest);
-    return cake_fail(error, CAKE_E_USAGE, "expected one of %s for --format, found '%.80s'%s%s%s", all, name,
-                     meant ? "; did you mean '" : "", meant ? meant : "", meant ? "'?" : "");
-}
-
 static cake_status report(const report_options *options, const cake_text_list *runs, cake_error *error)
 {
     const char *format = options->json ? "json" : options->format ? options->format : options->out ? "text" : "table";
     const cake_reporter *reporter;
     cake_results results = {0};
-    cake_status status = find_reporter(format, &reporter, error);
+    cake_status status = cake_reporter_choose(format, &reporter, error);
 
     if (status == CAKE_OK && options->json && options->format && strcmp(options->format, "json") != 0)
         status = cake_fail(error, CAKE_E_USAGE, "expected --json or --format, found both");

@@ -29,6 +29,8 @@ typedef struct cake_run_options {
     char *baseline;    /* the plugin that speed-ups are over */
     /* Output */
     char *out;              /* folder, or NULL: results/<UTC time>-<host> */
+    char *resume;           /* folder of the run to go on with, or NULL */
+    char *format;           /* a reporter's name: what standard output gets in the end */
     char *benchmark_out;    /* Google Benchmark's own report, or NULL */
     int benchmark_out_json; /* 1: JSON, 0: CSV */
     bool quiet;

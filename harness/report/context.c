@@ -316,6 +316,11 @@ double cake_context_get_number(const cake_context *context, const char *section,
     return json_is_number(value) ? json_number_value(value) : NAN;
 }
 
+const char *cake_context_get_item(const cake_context *context, const char *section, const char *key, size_t i)
+{
+    return json_string_value(json_array_get(json_object_get(json_object_get(context->root, section), key), i));
+}
+
 static void visit_value(const json_t *value, const char *section, const char *key, cake_context_visit *visit,
                         void *user)
 {

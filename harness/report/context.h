@@ -6,6 +6,7 @@
 #ifndef LAYERCAKE_REPORT_CONTEXT_H
 #define LAYERCAKE_REPORT_CONTEXT_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/status.h"
@@ -50,6 +51,9 @@ cake_status cake_context_read(cake_context **context, const char *folder, cake_e
 /* The text of a value (NULL: none, or no text); its number (NAN: none). The text lives as long as the context. */
 const char *cake_context_get_text(const cake_context *context, const char *section, const char *key);
 double cake_context_get_number(const cake_context *context, const char *section, const char *key);
+
+/* The i-th text of a list, NULL: there are not so many. */
+const char *cake_context_get_item(const cake_context *context, const char *section, const char *key, size_t i);
 
 /* Visit every value of every section but libraries in the file's order, as text; a list's texts one by one. */
 typedef void cake_context_visit(void *user, const char *section, const char *key, const char *text);

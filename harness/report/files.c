@@ -73,6 +73,16 @@ int cake_write_all(int fd, const char *data, size_t size)
     return 0;
 }
 
+cake_status cake_file_status(int error_number)
+{
+    static const int chosen[] = {EACCES, EPERM, ENOENT, ENOTDIR, EISDIR, EROFS, ENAMETOOLONG, ELOOP, EEXIST};
+
+    for (size_t i = 0; i < sizeof chosen / sizeof chosen[0]; i++)
+        if (error_number == chosen[i])
+            return CAKE_E_USAGE;
+    return CAKE_E_IO;
+}
+
 cake_status cake_folder_sync(const char *folder, cake_error *error)
 {
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), failed = 0;
@@ -111,7 +121,7 @@ cake_status cake_file_replace(const char *folder, const char *name, const char *
         failed = errno;
     if (failed) {
         unlink(temporary);
-        status = cake_fail(error, CAKE_E_IO, "%s: %s", path, strerror(failed));
+        status = cake_fail(error, cake_file_status(failed), "%s: %s", path, strerror(failed));
         goto out;
     }
     status = cake_folder_sync(folder, error);

@@ -17,6 +17,9 @@ cake_status cake_file_read_fd(int fd, const char *path, size_t limit, char **dat
  * the folder. */
 cake_status cake_file_replace(const char *folder, const char *name, const char *data, size_t size, cake_error *error);
 
+/* CAKE_E_USAGE for an errno that a wrongly chosen path brings (no such folder, not allowed, ...), else CAKE_E_IO. */
+cake_status cake_file_status(int error_number);
+
 /* fsync a folder, so that names made in it last. */
 cake_status cake_folder_sync(const char *folder, cake_error *error);
 

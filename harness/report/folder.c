@@ -54,7 +54,8 @@ cake_status cake_folder_make(const char *path, cake_error *error)
         if (mkdir(part, 0755) == 0)
             status = sync_parent(part, error);
         else if (errno != EEXIST)
-            status = cake_fail(error, CAKE_E_IO, "%s: cannot make the folder: %s", part, strerror(errno));
+            status =
+                cake_fail(error, cake_file_status(errno), "%s: cannot make the folder: %s", part, strerror(errno));
         part[i] = path[i];
     }
     free(part);
@@ -95,7 +96,8 @@ cake_status cake_folder_make_run(const char *root, char **folder, cake_error *er
             break;
         }
         if (errno != EEXIST || attempt == 1000)
-            status = cake_fail(error, CAKE_E_IO, "%s: cannot make the folder: %s", path, strerror(errno));
+            status =
+                cake_fail(error, cake_file_status(errno), "%s: cannot make the folder: %s", path, strerror(errno));
     }
     if (status != CAKE_OK) {
         free(path);

@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "report/files.h"
+
 cake_status cake_log_open(cake_log *log, const char *folder, const char *name, int flags, cake_error *error)
 {
     if (asprintf(&log->path, "%s/%s", folder, name) < 0) {
@@ -26,7 +28,7 @@ cake_status cake_log_open(cake_log *log, const char *folder, const char *name, i
                          "%s: is there already: go on with it by --resume, or choose another folder", log->path);
     if (errno == ENOENT)
         return cake_fail(error, CAKE_E_USAGE, "%s: expected the journal of a run, found no such file", log->path);
-    return cake_fail(error, CAKE_E_IO, "%s: %s", log->path, strerror(errno));
+    return cake_fail(error, cake_file_status(errno), "%s: %s", log->path, strerror(errno));
 }
 
 cake_status cake_log_lock(cake_log *log, cake_error *error)

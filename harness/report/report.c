@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/nearest.h"
 #include "report/files.h"
 #include "report/table.h"
 
@@ -30,10 +31,31 @@ const cake_reporter cake_reporters[] = {
 
 const cake_reporter *cake_reporter_find(const char *name)
 {
+    if (strcmp(name, "console") == 0)
+        return cake_reporters;
     for (const cake_reporter *reporter = cake_reporters; reporter->name; reporter++)
         if (strcmp(reporter->name, name) == 0)
             return reporter;
     return NULL;
+}
+
+cake_status cake_reporter_choose(const char *name, const cake_reporter **reporter, cake_error *error)
+{
+    cake_nearest nearest = {.word = name};
+    char all[256] = "";
+    size_t used = 0;
+    const char *meant;
+
+    *reporter = cake_reporter_find(name);
+    if (*reporter)
+        return CAKE_OK;
+    for (const cake_reporter *other = cake_reporters; other->name; other++) {
+        cake_nearest_offer(&nearest, other->name);
+        used += (size_t)snprintf(all + used, sizeof all - used, "%s%s", used ? ", " : "", other->name);
+    }
+    meant = cake_nearest_get(&nearest);
+    return cake_fail(error, CAKE_E_USAGE, "expected one of %s for --format, found '%.80s'%s%s%s", all, name,
+                     meant ? "; did you mean '" : "", meant ? meant : "", meant ? "'?" : "");
 }
 
 static cake_status put_file(const char *path, const char *data, size_t size, cake_error *error)

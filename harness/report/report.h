@@ -17,8 +17,11 @@ typedef struct cake_reporter {
 /* Ends with name NULL. */
 extern const cake_reporter cake_reporters[];
 
-/* The reporter of that name, or NULL. */
+/* The reporter of that name ("console", as Google Benchmark calls it, is "table"), or NULL. */
 const cake_reporter *cake_reporter_find(const char *name);
+
+/* The same for what a user asked for: CAKE_E_USAGE with the names that there are. */
+cake_status cake_reporter_choose(const char *name, const cake_reporter **reporter, cake_error *error);
 
 /* The report into a file that appears whole or not at all; NULL or "-": standard output. */
 cake_status cake_report_write(const cake_reporter *reporter, const cake_results *results, const char *path,

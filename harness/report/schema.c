@@ -305,10 +305,10 @@ cake_status cake_row_read(cake_row *row, const cake_header *header, const cake_c
 
 void cake_row_key(const cake_row *row, cake_text *out)
 {
-    static const size_t parts[] = {
-        offsetof(cake_row, kernel),   offsetof(cake_row, op),     offsetof(cake_row, dataset),
-        offsetof(cake_row, workload), offsetof(cake_row, params), offsetof(cake_row, dtype),
-        offsetof(cake_row, layout),   offsetof(cake_row, cache),  offsetof(cake_row, mode)};
+    static const size_t parts[] = {offsetof(cake_row, kernel),  offsetof(cake_row, op),
+                                   offsetof(cake_row, dataset), offsetof(cake_row, workload),
+                                   offsetof(cake_row, params),  offsetof(cake_row, dtype),
+                                   offsetof(cake_row, cache),   offsetof(cake_row, mode)};
 
     cake_text_put(out, row->plugin_sha256 && row->plugin_sha256[0] ? row->plugin_sha256
                        : row->plugin                               ? row->plugin

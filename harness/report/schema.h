@@ -169,7 +169,8 @@ cake_status cake_row_read(cake_row *row, const cake_header *header, const cake_c
 bool cake_row_intact(const char *line, size_t length);
 
 /* What makes two rows the same case: the plugin's hash (its name where there is none), kernel, op, dataset, workload,
- * params, dtype, layout, threads, cache, mode, seed. Fields are joined by unit separators (0x1f). */
+ * params, dtype, threads, cache, mode, seed; not the layout, which is known only when the kernel has run. Fields are
+ * joined by unit separators (0x1f). */
 void cake_row_key(const cake_row *row, cake_text *out);
 
 #endif

@@ -104,7 +104,7 @@ Test(context, failed_writes_leave_the_old_file)
     char missing[96];
 
     snprintf(missing, sizeof missing, "%s/missing", folder);
-    cr_assert_eq(cake_context_write(context, missing, &error), CAKE_E_IO);
+    cr_assert_eq(cake_context_write(context, missing, &error), CAKE_E_USAGE);
     cr_assert_not_null(strstr(error.text, "missing"), "%s", error.text);
     cake_context_free(context);
 }

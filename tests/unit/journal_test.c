@@ -263,7 +263,7 @@ Test(journal, bad_folders_are_refused)
     open_run((cake_journal_options){.resume = run}, CAKE_E_USAGE, &error);
     open_run((cake_journal_options){.resume = folder}, CAKE_E_USAGE, &error);
     cr_assert_not_null(strstr(error.text, "results.csv"), "%s", error.text);
-    open_run((cake_journal_options){.out = "/dev/null/run"}, CAKE_E_IO, &error);
+    open_run((cake_journal_options){.out = "/dev/null/run"}, CAKE_E_USAGE, &error);
     cr_assert_eq(mkdir(run, 0755), 0);
     path_of(path, CAKE_ROWS_FILE);
     cr_assert_eq(mkfifo(path, 0644), 0);
@@ -273,7 +273,7 @@ Test(journal, bad_folders_are_refused)
     open_run((cake_journal_options){.resume = run}, CAKE_E_USAGE, &error);
     unlink(path);
     cr_assert_eq(symlink("/dev/null", path), 0);
-    open_run((cake_journal_options){.resume = run}, CAKE_E_IO, &error);
+    open_run((cake_journal_options){.resume = run}, CAKE_E_USAGE, &error);
 }
 
 /* Every length of the file that the end of the program could leave. */

@@ -204,6 +204,6 @@ Test(report, reports_in_files_are_whole)
     cr_assert_eq(cake_report_write(cake_reporter_find("json"), &results, path, &error), CAKE_OK, "%s", error.text);
     cr_assert_eq(access(path, R_OK), 0);
     snprintf(path, sizeof path, "%s/missing/out.json", fixture_folder);
-    cr_assert_eq(cake_report_write(cake_reporter_find("json"), &results, path, &error), CAKE_E_IO);
+    cr_assert_eq(cake_report_write(cake_reporter_find("json"), &results, path, &error), CAKE_E_USAGE);
     cake_results_free(&results);
 }
