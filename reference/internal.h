@@ -80,6 +80,7 @@ extern const cake_op cake_op_activation;
 extern const cake_op cake_op_attention;
 extern const cake_op cake_op_batch_norm;
 extern const cake_op cake_op_conv2d;
+extern const cake_op cake_op_deepseek_block;
 extern const cake_op cake_op_dropout;
 extern const cake_op cake_op_embedding;
 extern const cake_op cake_op_group_norm;

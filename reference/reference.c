@@ -11,6 +11,7 @@ const cake_op *const cake_ops[] = {
     &cake_op_attention,
     &cake_op_batch_norm,
     &cake_op_conv2d,
+    &cake_op_deepseek_block,
     &cake_op_dropout,
     &cake_op_embedding,
     &cake_op_group_norm,

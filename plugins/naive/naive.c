@@ -97,6 +97,7 @@ static const cake_kernel mha = NAIVE("mha", "textbook", naive_mha);
 static const cake_kernel transformer_block = NAIVE("transformer_block", "textbook", naive_transformer_block);
 static const cake_kernel moe = NAIVE("moe", "textbook", naive_moe);
 static const cake_kernel mla = NAIVE("mla", "expanded", naive_mla);
+static const cake_kernel deepseek_block = NAIVE("deepseek_block", "textbook", naive_deepseek_block);
 
 static const cake_kernel *const kernels[] = {
     &linear,
@@ -118,6 +119,7 @@ static const cake_kernel *const kernels[] = {
     &transformer_block,
     &moe,
     &mla,
+    &deepseek_block,
 };
 
 static const cake_plugin plugin = {

@@ -339,6 +339,44 @@ typedef struct cake_mla {
     double eps, base;
 } cake_mla;
 
+/* deepseek_block: a layer of DeepSeek-V2 or -V3 (prefill):  h = x + mla(rms_norm1(x)),  y = h + moe(rms_norm2(h))
+ * inputs     x [batch][len][model]
+ * constants  scale1 [model], those of mla, scale2 [model], those of moe
+ * outputs    y [batch][len][model] */
+typedef struct cake_deepseek_block {
+    uint32_t struct_size;
+    int32_t scoring;   /* of moe, as there */
+    int32_t normalize; /* of moe */
+    int32_t reserved;
+    int64_t batch, len, model;
+    int64_t heads, q_lora, kv_lora, nope_dim, rope_dim, v_dim; /* of mla */
+    int64_t ffn, experts, top_k, shared;                       /* of moe */
+    double route_scale;                                        /* of moe */
+    double eps, base;                                          /* of the norms and of mla */
+} cake_deepseek_block;
+
+enum { CAKE_TOKENS_WORD = 0, CAKE_TOKENS_CHARACTER = 1, CAKE_TOKENS_BPE = 2 };
+
+/* tokenize: bytes to ids. Both texts are bytes; 0 is no byte of a text: it ends it, and pads it.
+ * character  the id of a byte is the byte
+ * word       Words are the longest runs of letters and digits (bytes from 128 on are letters), and every other byte that is
+ *            not white space (bytes 1 .. 32); A .. Z count as a .. z. The different words of corpus get the ids 1, 2, ..
+ *            in the order in which they first stand there; a word that it has not gets 0.
+ * bpe        Byte-pair encoding trained on corpus (Sennrich et al. 2016). Words are as above but without joining upper and
+ *            lower case. Tokens are bytes at first, their ids the bytes. Up to `merges` times the pair of neighbouring tokens
+ *            inside of words that is most frequent in corpus, if it stands there twice at least, becomes one token, with the
+ *            next free id from 256 on; of equally frequent pairs the one with the smaller first, then the smaller
+ *            second id. Occurrences are counted and joined from left to right without overlap. A text's words are split
+ *            into bytes, and the merges done to them in their order.
+ * inputs     text [len], u8
+ * constants  [not character: corpus [corpus_len], u8]
+ * outputs    ids [len], i32: those of the tokens, then -1; count [1], i32: how many tokens */
+typedef struct cake_tokenize {
+    uint32_t struct_size;
+    int32_t kind; /* CAKE_TOKENS_WORD, ... */
+    int64_t len, corpus_len, merges;
+} cake_tokenize;
+
 #ifdef __cplusplus
 }
 #endif
