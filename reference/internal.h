@@ -95,6 +95,7 @@ extern const cake_op cake_op_rms_norm;
 extern const cake_op cake_op_rnn;
 extern const cake_op cake_op_rope;
 extern const cake_op cake_op_softmax;
+extern const cake_op cake_op_tokenize;
 extern const cake_op cake_op_transformer_block;
 
 #endif

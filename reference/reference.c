@@ -26,6 +26,7 @@ const cake_op *const cake_ops[] = {
     &cake_op_rnn,
     &cake_op_rope,
     &cake_op_softmax,
+    &cake_op_tokenize,
     &cake_op_transformer_block,
     NULL,
 };

@@ -50,6 +50,8 @@ static int32_t open_layer(const cake_kernel *kernel, const cake_problem *problem
         if (!(c->tensors.scratch = host->alloc(host, size, 64)))
             goto no_memory;
     }
+    if (c->layer->prepare)
+        c->layer->prepare(c->params, &c->tensors);
     *ctx = c;
     return CAKE_DONE;
 
@@ -98,6 +100,7 @@ static const cake_kernel transformer_block = NAIVE("transformer_block", "textboo
 static const cake_kernel moe = NAIVE("moe", "textbook", naive_moe);
 static const cake_kernel mla = NAIVE("mla", "expanded", naive_mla);
 static const cake_kernel deepseek_block = NAIVE("deepseek_block", "textbook", naive_deepseek_block);
+static const cake_kernel tokenize = NAIVE("tokenize", "linear_search", naive_tokenize);
 
 static const cake_kernel *const kernels[] = {
     &linear,
@@ -120,6 +123,7 @@ static const cake_kernel *const kernels[] = {
     &moe,
     &mla,
     &deepseek_block,
+    &tokenize,
 };
 
 static const cake_plugin plugin = {

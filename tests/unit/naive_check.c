@@ -59,6 +59,8 @@ double naive_error(evaluation *e, const naive_layer *layer, bool low)
     }
     if (layer->scratch)
         t.scratch = calloc((size_t)layer->scratch(e->reference.params), sizeof(float));
+    if (layer->prepare)
+        layer->prepare(e->reference.params, &t);
     layer->compute(e->reference.params, &t);
     for (int o = 0; o < e->outputs; o++) {
         convert_back(&list->tensor[output_tensor(e, o)], t.output[o]);

@@ -357,23 +357,22 @@ typedef struct cake_deepseek_block {
 
 enum { CAKE_TOKENS_WORD = 0, CAKE_TOKENS_CHARACTER = 1, CAKE_TOKENS_BPE = 2 };
 
-/* tokenize: bytes to ids. Both texts are bytes; 0 is no byte of a text: it ends it, and pads it.
- * character  the id of a byte is the byte
- * word       Words are the longest runs of letters and digits (bytes from 128 on are letters), and every other byte that is
- *            not white space (bytes 1 .. 32); A .. Z count as a .. z. The different words of corpus get the ids 1, 2, ..
- *            in the order in which they first stand there; a word that it has not gets 0.
- * bpe        Byte-pair encoding trained on corpus (Sennrich et al. 2016). Words are as above but without joining upper and
- *            lower case. Tokens are bytes at first, their ids the bytes. Up to `merges` times the pair of neighbouring tokens
- *            inside of words that is most frequent in corpus, if it stands there twice at least, becomes one token, with the
- *            next free id from 256 on; of equally frequent pairs the one with the smaller first, then the smaller
- *            second id. Occurrences are counted and joined from left to right without overlap. A text's words are split
- *            into bytes, and the merges done to them in their order.
- * inputs     text [len], u8
- * constants  [not character: corpus [corpus_len], u8]
- * outputs    ids [len], i32: those of the tokens, then -1; count [1], i32: how many tokens */
+/* tokenize: bytes to ids. Words are the longest runs of letters and digits (bytes from 128 on count as letters), and
+ * every other byte that is not white space (0 .. 32) alone. character  The id of a byte is the byte: white space is
+ * kept. word       A .. Z count as a .. z. The different words of corpus have the ids 3, 4, .. in the order in which
+ * they first stand there; a word that is not among them is 0. bpe        Byte-pair encoding (Gage 1994, Sennrich et
+ * al. 2016) trained on corpus. Tokens are single bytes at first, with the byte as id. Up to `merges` times the pair
+ * of neighbouring tokens within a word that stands most often in corpus, if that is twice at least, becomes a token,
+ * in each word from left to right, with the next id from 258 on. Of equally frequent pairs it is the one with the
+ * smaller first, then the smaller second id. A text's words are bytes at first, then the same merges are done to them
+ * in their order. ends: a token [CLS] before all others and [SEP] after them, with the ids 1 and 2 (word), 256 and
+ * 257 (else). inputs     text [len], u8 constants  [not character: corpus [corpus_len], u8] outputs    ids [len + 2
+ * ends], i32: the tokens', then -1;  count [1], i32: of tokens */
 typedef struct cake_tokenize {
     uint32_t struct_size;
     int32_t kind; /* CAKE_TOKENS_WORD, ... */
+    int32_t ends; /* 0, 1 */
+    int32_t reserved;
     int64_t len, corpus_len, merges;
 } cake_tokenize;
 
