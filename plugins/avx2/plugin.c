@@ -29,6 +29,7 @@ static const cake_kernel conv2d[] = {
 };
 
 static const cake_kernel table[] = {
+    KERNEL("attention", "tiled", CAKE_STANDARD, 1, &cake_attention_tiled_avx2),
     KERNEL_IN(any_layout, "batch_norm", "affine", CAKE_STANDARD, 1, &cake_batch_norm_affine_avx2),
     KERNEL_IN(by_channel, "batch_norm", "training", CAKE_STANDARD, 1, &cake_batch_norm_training_avx2),
     KERNEL_IN(planar, "group_norm", "runs", CAKE_STANDARD, 1, &cake_group_norm_runs_avx2),
@@ -42,7 +43,8 @@ static const cake_kernel table[] = {
 #define CONV2D &conv2d[0], &conv2d[1], &conv2d[2], &conv2d[3], &conv2d[4]
 
 static const cake_kernel *const kernels[] = {
-    CONV2D, &table[0], &table[1], &table[2], &table[3], &table[4], &table[5], &table[6], &table[7],
+    &conv2d[0], &conv2d[1], &conv2d[2], &conv2d[3], &table[0], &table[1], &table[2],
+    &table[3],  &table[4],  &table[5],  &table[6],  &table[7], &table[8],
 };
 
 _Static_assert(COUNT(kernels) == COUNT(conv2d) + COUNT(table), "every kernel is listed");

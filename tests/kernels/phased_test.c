@@ -239,3 +239,20 @@ Test(phased, group_norm_runs)
 
     CHECK(kernels, NCHW, groups);
 }
+
+static const char *const attentions[] = {
+    "attention heads=2 q_len=64 head_dim=64",
+    "attention heads=4 kv_heads=2 q_len=37 kv_len=301 head_dim=40 v_dim=24 causal=lower_right",
+    "attention heads=1 batch=2 q_len=70 kv_len=50 head_dim=33 v_dim=65 causal=upper_left mask=1",
+    "attention heads=2 q_len=90 kv_len=470 head_dim=16 mask=1",
+    "attention heads=3 q_len=1 kv_len=1 head_dim=7 v_dim=1",
+    "attention heads=3 kv_heads=1 q_len=3 kv_len=600 head_dim=128 causal=lower_right scale=0.3",
+    "attention heads=8 kv_heads=2 q_len=1 kv_len=777 head_dim=72 v_dim=100",
+};
+
+Test(phased, attention_tiled)
+{
+    static const cake_phased *const kernels[] = KERNELS(cake_attention_tiled);
+
+    CHECK(kernels, NCHW, attentions);
+}

@@ -12,7 +12,6 @@ extern const cake_phased cake_conv2d_direct_avx2, cake_conv2d_direct_avx512, cak
 extern const cake_phased cake_conv2d_first_avx2, cake_conv2d_first_avx512, cake_conv2d_first_portable;
 extern const cake_phased cake_conv2d_winograd2_avx2, cake_conv2d_winograd2_avx512, cake_conv2d_winograd2_portable;
 extern const cake_phased cake_conv2d_winograd4_avx2, cake_conv2d_winograd4_avx512, cake_conv2d_winograd4_portable;
-
 extern const cake_phased cake_batch_norm_affine_avx2, cake_batch_norm_affine_avx512, cake_batch_norm_affine_portable;
 extern const cake_phased cake_batch_norm_training_avx2, cake_batch_norm_training_avx512,
     cake_batch_norm_training_portable;
@@ -21,6 +20,7 @@ extern const cake_phased cake_layer_norm_rows_avx2, cake_layer_norm_rows_avx512,
 extern const cake_phased cake_pool2d_lanes_avx2, cake_pool2d_lanes_avx512, cake_pool2d_lanes_portable;
 extern const cake_phased cake_pool2d_planes_avx2, cake_pool2d_planes_avx512, cake_pool2d_planes_portable;
 extern const cake_phased cake_rms_norm_rows_avx2, cake_rms_norm_rows_avx512, cake_rms_norm_rows_portable;
+extern const cake_phased cake_attention_tiled_avx2, cake_attention_tiled_avx512, cake_attention_tiled_portable;
 
 /* What a kernel can do does not depend on the ISA: these are compiled for the baseline CPU. */
 int32_t cake_linear_packed_can_run(const cake_problem *problem, const cake_host *host);
@@ -28,7 +28,6 @@ int32_t cake_conv2d_depthwise_can_run(const cake_problem *problem, const cake_ho
 int32_t cake_conv2d_direct_can_run(const cake_problem *problem, const cake_host *host);
 int32_t cake_conv2d_first_can_run(const cake_problem *problem, const cake_host *host);
 int32_t cake_conv2d_winograd_can_run(const cake_problem *problem, const cake_host *host);
-
 int32_t cake_batch_norm_affine_can_run(const cake_problem *problem, const cake_host *host);
 int32_t cake_batch_norm_training_can_run(const cake_problem *problem, const cake_host *host);
 int32_t cake_group_norm_runs_can_run(const cake_problem *problem, const cake_host *host);
@@ -36,6 +35,7 @@ int32_t cake_layer_norm_rows_can_run(const cake_problem *problem, const cake_hos
 int32_t cake_pool2d_lanes_can_run(const cake_problem *problem, const cake_host *host);
 int32_t cake_pool2d_planes_can_run(const cake_problem *problem, const cake_host *host);
 int32_t cake_rms_norm_rows_can_run(const cake_problem *problem, const cake_host *host);
+int32_t cake_attention_tiled_can_run(const cake_problem *problem, const cake_host *host);
 
 /* For can_run: is the problem in f32? Explains if not. */
 int32_t cake_f32_only(const cake_problem *problem, const cake_host *host);

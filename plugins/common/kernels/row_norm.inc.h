@@ -26,7 +26,7 @@ typedef struct row_norm {
 } row_norm;
 
 /* Which of the row's steps there are; constants where used, so that each combination is its own loop. */
-enum { ROW_RMS = 1, ROW_AFFINE = 2, ROW_STREAM = 4 };
+enum { ROW_RMS = 1, ROW_AFFINE = 2 };
 
 VEC_INLINE vec row_norm_one(int how, vec x, vec mean, vec rstd, vec scale, vec shift)
 {
@@ -53,7 +53,7 @@ VEC_INLINE void row_norm_write(int rows, int how, const row_norm *n, const float
         for (int r = 0; r < rows; r++) {
             int64_t at = r * n->hidden + i;
             vec v = row_norm_one(how, vec_load(x + at), mean[r], rstd[r], scale, shift);
-            if (how & ROW_STREAM)
+            if (n->stream)
                 vec_stream(y + at, v);
             else
                 vec_store(y + at, v);
@@ -161,7 +161,7 @@ VEC_INLINE void row_norm_rows(int how, const row_norm *n, const float *x, float 
         row_norm_short(ROW_NORM_ROWS, how, n, x + begin * n->hidden, y + begin * n->hidden);
     for (; begin < end; begin++)
         row_norm_long(how, n, x + begin * n->hidden, y + begin * n->hidden);
-    if (how & ROW_STREAM)
+    if (n->stream)
         vec_stream_fence();
 }
 
@@ -226,7 +226,7 @@ static void row_norm_work(void *ctx, const cake_tensor *const *inputs, const cak
     const row_norm *n = ctx;
     const float *x = inputs[0]->data;
     float *y = outputs[0]->data;
-    int how = (n->rms ? ROW_RMS : 0) | (n->scale ? ROW_AFFINE : 0) | (n->stream ? ROW_STREAM : 0);
+    int how = (n->rms ? ROW_RMS : 0) | (n->scale ? ROW_AFFINE : 0);
 
     (void)phase;
     (void)thread;
@@ -242,20 +242,8 @@ static void row_norm_work(void *ctx, const cake_tensor *const *inputs, const cak
     case ROW_AFFINE:
         row_norm_rows(ROW_AFFINE, n, x, y, begin, end);
         break;
-    case ROW_RMS | ROW_AFFINE:
-        row_norm_rows(ROW_RMS | ROW_AFFINE, n, x, y, begin, end);
-        break;
-    case ROW_STREAM:
-        row_norm_rows(ROW_STREAM, n, x, y, begin, end);
-        break;
-    case ROW_STREAM | ROW_RMS:
-        row_norm_rows(ROW_STREAM | ROW_RMS, n, x, y, begin, end);
-        break;
-    case ROW_STREAM | ROW_AFFINE:
-        row_norm_rows(ROW_STREAM | ROW_AFFINE, n, x, y, begin, end);
-        break;
     default:
-        row_norm_rows(ROW_STREAM | ROW_RMS | ROW_AFFINE, n, x, y, begin, end);
+        row_norm_rows(ROW_RMS | ROW_AFFINE, n, x, y, begin, end);
         break;
     }
 }

@@ -374,6 +374,16 @@ static inline vec vec_odd(vec a, vec b)
     return _mm256_castpd_ps(_mm256_permute4x64_pd(pairs, 0xd8));
 }
 
+static inline vec vec_sums(vec r[VEC_LANES])
+{
+    for (int i = 0; i < 4; i++)
+        r[i] = _mm256_add_ps(_mm256_unpacklo_ps(r[2 * i], r[2 * i + 1]), _mm256_unpackhi_ps(r[2 * i], r[2 * i + 1]));
+    for (int i = 0; i < 2; i++)
+        r[i] = _mm256_add_ps(_mm256_shuffle_ps(r[2 * i], r[2 * i + 1], 0x44),
+                             _mm256_shuffle_ps(r[2 * i], r[2 * i + 1], 0xee));
+    return _mm256_add_ps(_mm256_permute2f128_ps(r[0], r[1], 0x20), _mm256_permute2f128_ps(r[0], r[1], 0x31));
+}
+
 static inline void vec_transpose(vec r[VEC_LANES])
 {
     __m256 t[8];

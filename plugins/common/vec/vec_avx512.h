@@ -377,6 +377,20 @@ static inline vec vec_odd(vec a, vec b)
     return _mm512_permutex2var_ps(a, odd, b);
 }
 
+/* Lane i: the sum of r[i]'s lanes. Changes r. */
+static inline vec vec_sums(vec r[VEC_LANES])
+{
+    for (int i = 0; i < 8; i++)
+        r[i] = _mm512_add_ps(_mm512_unpacklo_ps(r[2 * i], r[2 * i + 1]), _mm512_unpackhi_ps(r[2 * i], r[2 * i + 1]));
+    for (int i = 0; i < 4; i++)
+        r[i] = _mm512_add_ps(_mm512_shuffle_ps(r[2 * i], r[2 * i + 1], 0x44),
+                             _mm512_shuffle_ps(r[2 * i], r[2 * i + 1], 0xee));
+    for (int i = 0; i < 2; i++) /* r[i]: four sums in each 128-bit part, parts still to be added */
+        r[i] = _mm512_add_ps(_mm512_shuffle_f32x4(r[2 * i], r[2 * i + 1], 0x88),
+                             _mm512_shuffle_f32x4(r[2 * i], r[2 * i + 1], 0xdd));
+    return _mm512_add_ps(_mm512_shuffle_f32x4(r[0], r[1], 0x88), _mm512_shuffle_f32x4(r[0], r[1], 0xdd));
+}
+
 /* r[i] lane j becomes r[j] lane i. */
 static inline void vec_transpose(vec r[VEC_LANES])
 {

@@ -410,6 +410,15 @@ static inline vec vec_odd(vec a, vec b)
     return (vec){a[1], a[3], a[5], a[7], b[1], b[3], b[5], b[7]};
 }
 
+static inline vec vec_sums(vec r[VEC_LANES])
+{
+    vec sums;
+
+    for (int i = 0; i < VEC_LANES; i++)
+        sums[i] = vec_sum(r[i]);
+    return sums;
+}
+
 static inline void vec_transpose(vec r[VEC_LANES])
 {
     vec t[VEC_LANES];

@@ -1,0 +1,12 @@
+#include "common/vec/vec_avx2.h"
+
+#include "common/kernels/attention_tiled.inc.h"
+
+const cake_phased cake_attention_tiled_avx2 = {
+    .can_run = cake_attention_tiled_can_run,
+    .open = attention_tiled_open,
+    .phases = attention_tiled_phases,
+    .items = attention_tiled_items,
+    .work = attention_tiled_work,
+    .close = attention_tiled_close,
+};
