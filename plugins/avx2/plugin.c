@@ -29,6 +29,7 @@ static const cake_kernel conv2d[] = {
 };
 
 static const cake_kernel table[] = {
+    KERNEL("attention", "decode", CAKE_STANDARD, 1, &cake_attention_decode_avx2),
     KERNEL("attention", "tiled", CAKE_STANDARD, 1, &cake_attention_tiled_avx2),
     KERNEL_IN(any_layout, "batch_norm", "affine", CAKE_STANDARD, 1, &cake_batch_norm_affine_avx2),
     KERNEL_IN(by_channel, "batch_norm", "training", CAKE_STANDARD, 1, &cake_batch_norm_training_avx2),
@@ -44,7 +45,7 @@ static const cake_kernel table[] = {
 
 static const cake_kernel *const kernels[] = {
     &conv2d[0], &conv2d[1], &conv2d[2], &conv2d[3], &table[0], &table[1], &table[2],
-    &table[3],  &table[4],  &table[5],  &table[6],  &table[7], &table[8],
+    &table[3],  &table[4],  &table[5],  &table[6],  &table[7], &table[8], &table[9],
 };
 
 _Static_assert(COUNT(kernels) == COUNT(conv2d) + COUNT(table), "every kernel is listed");

@@ -256,3 +256,19 @@ Test(phased, attention_tiled)
 
     CHECK(kernels, NCHW, attentions);
 }
+
+static const char *const decodes[] = {
+    "attention heads=4 kv_heads=2 q_len=3 kv_len=301 head_dim=40 v_dim=24 causal=lower_right",
+    "attention heads=1 batch=2 q_len=5 kv_len=250 head_dim=33 v_dim=65 causal=upper_left mask=1",
+    "attention heads=8 kv_heads=2 q_len=1 kv_len=777 head_dim=72 v_dim=100",
+    "attention heads=2 q_len=1 kv_len=1500 head_dim=64",
+    "attention heads=2 q_len=2 kv_len=3 head_dim=64",
+    "attention heads=16 kv_heads=1 q_len=1 kv_len=600 head_dim=128 mask=1",
+};
+
+Test(phased, attention_decode)
+{
+    static const cake_phased *const kernels[] = KERNELS(cake_attention_decode);
+
+    CHECK(kernels, NCHW, decodes);
+}

@@ -16,3 +16,14 @@ int32_t cake_attention_tiled_can_run(const cake_problem *problem, const cake_hos
 {
     return attention_can_run(problem, host);
 }
+
+int32_t cake_attention_decode_can_run(const cake_problem *problem, const cake_host *host)
+{
+    enum { MOST = 16 };
+    const cake_attention *p = problem->params;
+
+    if (p->heads / p->kv_heads * p->q_len <= MOST)
+        return attention_can_run(problem, host);
+    host->explain(host, "takes at most 16 queries for each key-value head");
+    return CAKE_UNSUPPORTED;
+}

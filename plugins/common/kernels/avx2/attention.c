@@ -1,6 +1,7 @@
 #include "common/vec/vec_avx2.h"
 
 #include "common/kernels/attention_tiled.inc.h"
+#include "common/kernels/attention_decode.inc.h"
 
 const cake_phased cake_attention_tiled_avx2 = {
     .can_run = cake_attention_tiled_can_run,
@@ -9,4 +10,13 @@ const cake_phased cake_attention_tiled_avx2 = {
     .items = attention_tiled_items,
     .work = attention_tiled_work,
     .close = attention_tiled_close,
+};
+
+const cake_phased cake_attention_decode_avx2 = {
+    .can_run = cake_attention_decode_can_run,
+    .open = attention_decode_open,
+    .phases = attention_decode_phases,
+    .items = attention_decode_items,
+    .work = attention_decode_work,
+    .close = attention_decode_close,
 };
