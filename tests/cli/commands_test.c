@@ -111,6 +111,15 @@ Test(list, tells_what_there_is, .timeout = 120)
     refuse(WORDS("list", "counters", "PAPI_NONE"), "PAPI_NONE");
 }
 
+Test(check, plugins_give_the_published_numbers, .timeout = 120)
+{
+    cake_said said = cake_run_program(NULL, WORDS("check", "--dataset", "golden/lecture"));
+
+    cr_expect_eq(said.code, 0, "%s%s", said.out, said.err);
+    cr_expect(strstr(said.out, " 0 failed") || strstr(said.err, " 0 failed"), "%s%s", said.out, said.err);
+    cake_said_free(&said);
+}
+
 Test(wrong, command_option_or_name)
 {
     refuse(WORDS("rnu"),
