@@ -26,5 +26,6 @@ void cake_counters_trial_work(void)
         else
             even += bit;
     }
+    (void)(even + odd);
     free(memory);
 }

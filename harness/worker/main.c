@@ -92,7 +92,7 @@ static void do_load(void)
     if (worker.cache_bytes < 8 << 20)
         worker.cache_bytes = 8 << 20;
     worker.reply.layers = cake_sandbox_enter(request);
-    worker.reply.outcome = cake_load(request, worker.host, worker.shared, &worker.plugin, worker.reply.text);
+    worker.reply.outcome = (int32_t)cake_load(request, worker.host, worker.shared, &worker.plugin, worker.reply.text);
 }
 
 static void close_kernel(void)
