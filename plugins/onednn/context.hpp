@@ -1,0 +1,121 @@
+// A kernel of this plugin: oneDNN primitives made once in `open`, run one after another.
+#ifndef LAYERCAKE_PLUGINS_ONEDNN_CONTEXT_HPP
+#define LAYERCAKE_PLUGINS_ONEDNN_CONTEXT_HPP
+
+#include <functional>
+#include <stdexcept>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include <oneapi/dnnl/dnnl.hpp>
+
+#include "layercake/plugin.h"
+
+namespace cake
+{
+
+using dims = dnnl::memory::dims;
+using args = std::unordered_map<int, dnnl::memory>;
+
+// What oneDNN cannot do here; its text is the reason that the row shows.
+struct unsupported : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+dnnl::engine &engine();
+
+// The descriptor of a tensor as it lies in memory.
+dnnl::memory::desc describe(const cake_tensor &tensor);
+// The same memory seen in other dimensions and strides.
+dnnl::memory::desc plain(const dims &shape, const dims &strides);
+// Row-major.
+dnnl::memory::desc plain(const dims &shape);
+// oneDNN chooses the layout.
+dnnl::memory::desc any(const dims &shape);
+
+// What is being made: the problem, and the weights once they are there (not in can_run).
+class context
+{
+  public:
+    context(const cake_problem &problem, const cake_tensor *const *constants, const cake_host *host);
+    ~context();
+    context(const context &) = delete;
+    context &operator=(const context &) = delete;
+
+    // False while it is only asked whether the problem can be run.
+    bool opening() const
+    {
+        return constants_ != nullptr;
+    }
+    template <typename params>
+    const params &parameters() const
+    {
+        return *static_cast<const params *>(problem_.params);
+    }
+    const cake_tensor &input(uint32_t i) const
+    {
+        return *problem_.inputs[i];
+    }
+    const cake_tensor &output(uint32_t i) const
+    {
+        return *problem_.outputs[i];
+    }
+    // The data of a constant; only while opening.
+    const float *constant(uint32_t i) const
+    {
+        return static_cast<const float *>(constants_[i]->data);
+    }
+
+    // Memory of the host, counted as workspace, freed with the context.
+    dnnl::memory workspace(const dnnl::memory::desc &desc);
+    // A copy of values that lie as `from` in the layout that a primitive wants.
+    dnnl::memory packed(const float *values, const dnnl::memory::desc &from, const dnnl::memory::desc &to);
+    // Memory that gets a tensor's address at each call.
+    dnnl::memory bind_input(uint32_t i, const dnnl::memory::desc &desc);
+    dnnl::memory bind_output(uint32_t i, const dnnl::memory::desc &desc);
+
+    // Attributes of every primitive: its scratchpad comes from the host too.
+    static dnnl::primitive_attr attributes();
+    // Run this primitive at each call, after those added before.
+    template <typename primitive, typename description>
+    void add(const description &pd, args arguments)
+    {
+        arguments.emplace(DNNL_ARG_SCRATCHPAD, workspace(pd.scratchpad_desc()));
+        steps_.push_back({primitive(pd), std::move(arguments)});
+    }
+    // Do this after the primitives of each call.
+    void afterwards(std::function<void()> work);
+
+    void run(const cake_tensor *const *inputs, const cake_tensor *const *outputs);
+
+  private:
+    struct step {
+        dnnl::primitive primitive;
+        args arguments;
+    };
+    struct binding {
+        bool output;
+        uint32_t index;
+        dnnl::memory memory;
+    };
+    dnnl::memory bind(bool output, uint32_t i, const dnnl::memory::desc &desc);
+
+    const cake_problem problem_; // its pointers are valid until open returns
+    const cake_tensor *const *constants_;
+    const cake_host *host_;
+    dnnl::stream stream_;
+    std::vector<void *> owned_;
+    std::vector<step> steps_;
+    std::vector<binding> bindings_;
+    std::function<void()> afterwards_;
+};
+
+// Make the primitives of a problem, or throw unsupported or dnnl::error.
+using maker = void(context &);
+
+maker convolution_direct, convolution_winograd, linear_inner_product, linear_matmul, pooling, batch_norm, layer_norm,
+    recurrent, attention;
+
+} // namespace cake
+#endif
