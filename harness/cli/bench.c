@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
 #include "check/verdict.h"
@@ -33,6 +34,25 @@ static cake_status find_worker(char **path, cake_error *error)
     return status;
 }
 
+/* What a worker's address space may hold: the memory allowed (or the machine's), and room for libraries, guard pages
+ * and the reserves of threads' heaps, which are large but never touched. */
+static uint64_t address_space(uint64_t memory_bytes)
+{
+    struct sysinfo info;
+
+    if (memory_bytes)
+        return memory_bytes + (UINT64_C(8) << 30);
+    return sysinfo(&info) == 0 ? (uint64_t)info.totalram * info.mem_unit + (UINT64_C(32) << 30) : 0;
+}
+
+/* A backstop behind the coordinator's own watch: what a case can use when all goes well, many times over. */
+static uint64_t cpu_seconds(const cake_run_options *options)
+{
+    double repetitions = options->repetitions > 50 ? (double)options->repetitions : 50;
+
+    return 3600 + (uint64_t)(16 * options->timeout_s + 8 * repetitions * options->min_time_s);
+}
+
 cake_status cake_bench_open(cake_bench *bench, const cake_run_options *options, cake_error *error)
 {
     cake_status status = cake_topology_load(NULL, &bench->topology, error);
@@ -44,7 +64,8 @@ cake_status cake_bench_open(cake_bench *bench, const cake_run_options *options, 
     bench->settings = (cake_worker_settings){
         .program = bench->worker,
         .timeout_ns = (int64_t)(options->timeout_s * 1e9),
-        .memory_bytes = options->memory_bytes,
+        .memory_bytes = address_space(options->memory_bytes),
+        .cpu_seconds = cpu_seconds(options),
         .layers = CAKE_LAYERS_ALL,
         .processes = cake_layers_process_limit(cake_topology_machine(bench->topology)->cpus_allowed),
         .isa = cake_topology_machine(bench->topology)->isa,
@@ -63,16 +84,27 @@ cake_status cake_bench_load(cake_bench *bench, const cake_run_options *options, 
                              &bench->settings, &placement, error);
 }
 
-/* Tell of plugins that cannot be used. */
-static cake_status report_problems(const cake_bench *bench, const cake_run_options *options, cake_error *error)
+static bool any_usable(const cake_plugins *plugins)
 {
+    for (size_t i = 0; i < plugins->count; i++)
+        if (!plugins->infos[i].problem)
+            return true;
+    return false;
+}
+
+/* Tell of plugins that cannot be used. The others go on without them; a run that was asked for one has failed. */
+static cake_status report_problems(cake_bench *bench, const cake_run_options *options, cake_error *error)
+{
+    bool usable = any_usable(&bench->plugins);
+
     for (size_t i = 0; i < bench->plugins.count; i++) {
         const cake_plugin_info *info = &bench->plugins.infos[i];
 
         if (!info->problem)
             continue;
-        if (options->plugins.count && info->problem_status != CAKE_V_UNSUPPORTED)
+        if (!usable && options->plugins.count && info->problem_status != CAKE_V_UNSUPPORTED)
             return cake_fail(error, CAKE_E_USAGE, "%s: %s", cake_verdicts[info->problem_status].word, info->problem);
+        bench->left_out |= options->plugins.count && cake_verdicts[info->problem_status].fails;
         if (!options->quiet || options->plugins.count)
             fprintf(stderr, "layercake: plugin %s is left out: %s: %s\n", info->name,
                     cake_verdicts[info->problem_status].word, info->problem);

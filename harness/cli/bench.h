@@ -11,6 +11,7 @@ typedef struct cake_bench {
     char *worker; /* path of layercake-worker */
     cake_worker_settings settings;
     cake_plugins plugins;
+    bool left_out; /* a plugin that was asked for by name cannot be used: the run fails */
     cake_workload_list workloads;
     cake_plan plan;
     cake_peaks peaks; /* empty until cake_bench_measure */

@@ -81,9 +81,9 @@ int cake_cmd_check(int argc, char **argv)
                    summary.verdicts[CAKE_V_UNSUPPORTED],
                    summary.rows - summary.verdicts[CAKE_V_OK] - summary.verdicts[CAKE_V_UNSUPPORTED]);
     }
-    code = status != CAKE_OK ? cake_command_failed("check", status, &error)
-           : summary.failed  ? CAKE_EXIT_VERDICT
-                             : CAKE_EXIT_OK;
+    code = status != CAKE_OK                  ? cake_command_failed("check", status, &error)
+           : summary.failed || bench.left_out ? CAKE_EXIT_VERDICT
+                                              : CAKE_EXIT_OK;
     cake_bench_close(&bench);
     cake_run_options_free(&options);
     return code;

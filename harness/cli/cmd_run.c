@@ -147,9 +147,9 @@ int cake_cmd_run(int argc, char **argv)
         cake_bench_measure(&bench, &options);
     if (status == CAKE_OK)
         status = run_plan(&bench, &options, reporter, &words, &summary, &error);
-    code = status != CAKE_OK ? cake_command_failed("run", status, &error)
-           : summary.failed  ? CAKE_EXIT_VERDICT
-                             : CAKE_EXIT_OK;
+    code = status != CAKE_OK                  ? cake_command_failed("run", status, &error)
+           : summary.failed || bench.left_out ? CAKE_EXIT_VERDICT
+                                              : CAKE_EXIT_OK;
     cake_bench_close(&bench);
     cake_run_options_free(&options);
     cake_text_list_free(&words);

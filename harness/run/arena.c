@@ -144,19 +144,20 @@ static bool values_intact(const cake_arena *arena, int i, const double *values, 
 
 bool cake_arena_intact(const cake_arena *arena, double *const *values, cake_finding *finding)
 {
+    /* Values first: who throws away a whole page has lost the canaries of its slack too. */
+    for (int i = 0; i < arena->count; i++)
+        if (values[i] && !values_intact(arena, i, values[i], finding))
+            return false;
     for (int i = 0; i < arena->count; i++) {
         const char *segment = arena->memory + arena->segment_offset[i], *name = arena->list->tensor[i].name;
         uint64_t end = arena->data_offset[i] + arena->tensor[i].size_bytes, at;
 
         if (!canaries_whole(segment, arena->data_offset[i], &at))
-            return cake_find(finding, CAKE_V_OOB_WRITE, "wrote %llu bytes before the beginning of tensor %s",
+            return cake_find(finding, CAKE_V_OOB_WRITE, "wrote byte %llu before the beginning of tensor %s",
                              (unsigned long long)(arena->data_offset[i] - at), name);
         if (!canaries_whole(segment + end, arena->segment_bytes[i] - end, &at))
-            return cake_find(finding, CAKE_V_OOB_WRITE, "wrote %llu bytes after the end of tensor %s",
-                             (unsigned long long)at, name);
+            return cake_find(finding, CAKE_V_OOB_WRITE, "wrote byte %llu after the end of tensor %s",
+                             (unsigned long long)at + 1, name);
     }
-    for (int i = 0; i < arena->count; i++)
-        if (values[i] && !values_intact(arena, i, values[i], finding))
-            return false;
     return true;
 }

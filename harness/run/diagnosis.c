@@ -46,7 +46,9 @@ static bool diagnose_memory_fault(const cake_process *process, const cake_fault 
     const char *name = where == ELSEWHERE ? "" : process->arena->list->tensor[tensor].name;
     const char *verb = is_write(fault) ? "wrote" : "read";
 
-    if (where == INSIDE && is_write(fault))
+    if (where == INSIDE && (!is_write(fault) || process->arena->list->tensor[tensor].role == CAKE_ROLE_OUTPUT))
+        return cake_find(finding, CAKE_V_SANDBOX_VIOLATION, "unmapped or closed tensor %s, then %s it", name, verb);
+    if (where == INSIDE)
         return cake_find(finding, CAKE_V_INPUT_MODIFIED, "wrote into tensor %s, which is read-only", name);
     if (where == BEFORE || where == AFTER)
         return cake_find(finding, is_write(fault) ? CAKE_V_OOB_WRITE : CAKE_V_OOB_READ,

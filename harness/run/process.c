@@ -151,7 +151,7 @@ bool cake_process_launch(cake_process *process, const cake_worker_settings *sett
     cake_error why = {""};
     bool bound = sched_getaffinity(0, sizeof own, &own) == 0 && cake_placement_bind(placement, 0, &why) == CAKE_OK;
 
-    *process = (cake_process){.settings = settings, .socket = -1, .output = -1};
+    *process = (cake_process){.settings = settings, .placement = placement, .socket = -1, .output = -1};
     /* A child inherits its affinity: bind this process for the moment of the start. */
     if (!bound)
         cake_find(finding, CAKE_V_HARNESS_ERROR, "cannot bind a worker to its cores: %s", why.text);
@@ -193,6 +193,7 @@ bool cake_process_load(cake_process *process, const cake_placement *placement, c
         .layers = settings->layers,
         .threads = (uint32_t)placement->threads,
         .memory_bytes = settings->memory_bytes,
+        .cpu_seconds = settings->cpu_seconds * (uint64_t)placement->threads,
         .processes = settings->processes,
         .l1d_bytes = placement->l1d_bytes,
         .l2_bytes = placement->l2_bytes,

@@ -17,6 +17,7 @@ typedef struct cake_worker_settings {
     const char *program;   /* path of layercake-worker */
     int64_t timeout_ns;    /* of each request */
     uint64_t memory_bytes; /* limit of a worker's address space; 0 = none */
+    uint64_t cpu_seconds;  /* limit of a worker's CPU time for each thread granted; 0 = none */
     uint32_t layers;       /* CAKE_LAYER_... of the sandbox */
     uint64_t processes;    /* limit of the worker's user's processes and threads; 0 = none */
     uint64_t isa;
@@ -29,6 +30,7 @@ typedef struct cake_process {
     int socket; /* -1: none */
     int output; /* what the plugin prints comes here */
     cake_shared *shared;
+    const cake_placement *placement;
     uint32_t sequence;
     uint32_t layers;         /* of the sandbox, in force */
     bool killed;             /* by us, after a timeout */

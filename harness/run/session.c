@@ -1,13 +1,16 @@
 #include "run/session.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "check/compare.h"
 #include "check/layout.h"
 #include "run/interrupt.h"
+#include "run/usage.h"
 
 void cake_session_warn(cake_session *session, const char *text)
 {
@@ -274,6 +277,15 @@ static bool same_outputs(cake_session *session, const char *before, cake_verdict
     return true;
 }
 
+/* Long enough for a thread that was handed the work to be caught at it. */
+static void wait_for_late_writes(void)
+{
+    struct timespec moment = {0, 2000000};
+
+    while (nanosleep(&moment, &moment) != 0 && errno == EINTR && !cake_interrupted())
+        ;
+}
+
 /* Place, call, look at everything; `repeat`: call again and expect the same bits. */
 static bool check_at(cake_session *session, int trial, cake_placing placing, bool repeat)
 {
@@ -287,8 +299,10 @@ static bool check_at(cake_session *session, int trial, cake_placing placing, boo
     before = snapshot(&session->arena);
     if (!before)
         return cake_find(&session->finding, CAKE_V_HARNESS_ERROR, "no memory for a copy of the outputs");
-    good = cake_arena_intact(&session->arena, values, &session->finding) && compare_outputs(session, trial) &&
-           same_outputs(session, before, CAKE_V_LATE_WRITE, "changed after the call had returned");
+    good = cake_arena_intact(&session->arena, values, &session->finding) && compare_outputs(session, trial);
+    if (good)
+        wait_for_late_writes();
+    good = good && same_outputs(session, before, CAKE_V_LATE_WRITE, "changed after the call had returned");
     if (good && repeat) {
         cake_arena_poison(&session->arena);
         good = call_once(session) && same_outputs(session, before, CAKE_V_NONDETERMINISTIC,
@@ -314,5 +328,5 @@ bool cake_session_check(cake_session *session)
         if (!check_at(session, trial, CAKE_PLACE_LEFT, false) || !check_at(session, trial, CAKE_PLACE_RIGHT, last))
             return false;
     }
-    return true;
+    return cake_usage_bound(session->process.pid, session->process.placement, &session->finding);
 }

@@ -136,12 +136,13 @@ static bool run_single(cake_timer *timer, int64_t calls, cake_reply *reply, doub
                                 &timer->session->finding);
 }
 
-/* Threads used against threads granted, over a batch. */
+/* Threads used against threads granted, over a batch. The least counts: a batch that was held up between the looks at
+ * the two clocks shows too much. */
 static void note_cpu(cake_timer *timer, int64_t before_ns, int64_t after_ns, double elapsed_ns)
 {
     double share = (double)(after_ns - before_ns) / (elapsed_ns * timer->session->item->threads);
 
-    if (before_ns >= 0 && after_ns >= 0 && share > timer->cpu_share)
+    if (before_ns >= 0 && after_ns >= 0 && share < timer->cpu_share)
         timer->cpu_share = share;
 }
 
@@ -181,8 +182,10 @@ static bool run_batch(cake_timer *timer, kind what, int64_t iterations, double t
                                process->shared, &session->arena, check_budget_ns, timer->random,
                                &session->error_in_bounds, &session->finding))
             return false;
-        if (!single && elapsed > 5e6)
+        if (!single && elapsed > 2e6)
             note_cpu(timer, cpu_before, cpu_after, elapsed);
+        if (!cake_usage_look(&timer->usage, process->pid, reply.heap_bytes, &session->finding))
+            return false;
     }
     overhead = single ? timer->handshake_ns * (double)reply.calls
                       : timer->handshake_ns + timer->loop_ns * (double)reply.calls;
@@ -256,7 +259,7 @@ static bool measure_overhead(cake_timer *timer)
     double handshake = INFINITY, loop = INFINITY;
 
     timer->handshake_ns = timer->loop_ns = 0;
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 8; i++) {
         if (!run_batch(timer, NOOP, 1, 0, &result))
             return false;
         handshake = fmin(handshake, result.elapsed_ns);
@@ -265,7 +268,7 @@ static bool measure_overhead(cake_timer *timer)
     timer->handshake_ns = fmin(handshake, most_handshake_ns);
     if (timer->evict != CAKE_EVICT_NOTHING)
         return true;
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 6; i++) {
         if (!run_batch(timer, NOOP, 1, 5e5, &result))
             return false;
         loop = fmin(loop, result.elapsed_ns / (double)result.calls);
@@ -303,7 +306,7 @@ bool cake_timer_begin(cake_timer *timer, cake_session *session, cake_evict evict
         return false;
     timer->iterations = r.iterations;
     session->call_ns = r.call_ns;
-    timer->cpu_share = 0;
+    timer->cpu_share = INFINITY;
     return true;
 }
 
@@ -332,10 +335,12 @@ bool cake_timer_end(cake_timer *timer)
     cake_session *session = timer->session;
 
     /* A pool's threads that spin between calls belong to the granted ones; a tenth more is the clocks' coarseness. */
-    if (timer->cpu_share > 1.1)
+    if (isfinite(timer->cpu_share) && timer->cpu_share > 1.1)
         return cake_find(&session->finding, CAKE_V_THREADS_EXCEEDED, "used %.2f cores where %d %s granted",
                          timer->cpu_share * session->item->threads, session->item->threads,
                          session->item->threads == 1 ? "was" : "were");
+    if (!cake_usage_bound(session->process.pid, session->process.placement, &session->finding))
+        return false;
     return cake_arena_intact(&session->arena, session->subject->trials[CAKE_TRIALS - 1].values, &session->finding);
 }
 

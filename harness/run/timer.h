@@ -6,6 +6,7 @@
 #include "report/schema.h"
 #include "run/probes.h"
 #include "run/session.h"
+#include "run/usage.h"
 
 typedef struct cake_timer {
     cake_session *session;
@@ -23,7 +24,8 @@ typedef struct cake_timer {
     int64_t calls;                     /* timed and kept */
     double counted[CAKE_MAX_COUNTERS]; /* over those calls, by the session's counters; NAN: not counted */
     int64_t spent_ns;                  /* in batches, kept or not */
-    double cpu_share;                  /* largest CPU time / (wall time x threads) of a batch */
+    double cpu_share;                  /* least CPU time / (wall time x threads) of a batch; INFINITY before */
+    cake_usage usage;                  /* after each batch */
 } cake_timer;
 
 /* Place the tensors, open the kernel anew (its setup_ns is what the row tells), measure what the loop itself costs,

@@ -1,0 +1,9 @@
+/* Exports no entry. */
+#include "fault.h"
+
+CAKE_EXPORT int something_else(void);
+
+CAKE_EXPORT int something_else(void)
+{
+    return 42;
+}

@@ -1,0 +1,10 @@
+/* Writes nothing. */
+#include "fault.h"
+
+static int32_t run(const fault_call *call)
+{
+    (void)call;
+    return CAKE_DONE;
+}
+
+FAULT_PLUGIN(run)
