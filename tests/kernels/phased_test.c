@@ -99,7 +99,8 @@ static const isa isas[ISAS] = {
 enum { BLOCKED = 1, NCHW = 2, NHWC = 4 };
 
 /* Hold the kernel of each ISA to the reference on each workload, in each layout, for some numbers of threads. */
-static void check(const cake_phased *const phased[ISAS], int layouts, const char *const *workloads, size_t count)
+static void check(const cake_phased *const phased[ISAS], int32_t accuracy, int layouts, const char *const *workloads,
+                  size_t count)
 {
     static const int32_t threads[] = {1, 2, 5, 64};
     const cake_source source = {.file = "test", .line = 1, .dataset = ""};
@@ -116,7 +117,7 @@ static void check(const cake_phased *const phased[ISAS], int layouts, const char
             for (int bit = 0; bit < 3; bit++)
                 for (size_t t = 0; (layouts & 1 << bit) && t < sizeof threads / sizeof *threads; t++) {
                     cake_kernel kernel = {.struct_size = CAKE_SIZE_THROUGH(cake_kernel, close),
-                                          .accuracy = CAKE_STANDARD,
+                                          .accuracy = accuracy,
                                           .op = workload.op->name,
                                           .name = isas[i].name,
                                           .layouts = &choices[bit],
@@ -144,7 +145,10 @@ static void check(const cake_phased *const phased[ISAS], int layouts, const char
     {                                                                                                                \
         &name##_avx2, &name##_avx512, &name##_portable                                                               \
     }
-#define CHECK(kernels, layouts, workloads) check(kernels, layouts, workloads, sizeof workloads / sizeof *workloads)
+#define CHECK(kernels, layouts, workloads)                                                                           \
+    check(kernels, CAKE_STANDARD, layouts, workloads, sizeof workloads / sizeof *workloads)
+#define CHECK_FAST(kernels, layouts, workloads)                                                                      \
+    check(kernels, CAKE_FAST, layouts, workloads, sizeof workloads / sizeof *workloads)
 
 static const char *const pools[] = {
     "pool2d kind=max c=16 ih=13 iw=15 k=3 stride=2 pad=1",
@@ -271,4 +275,82 @@ Test(phased, attention_decode)
     static const cake_phased *const kernels[] = KERNELS(cake_attention_decode);
 
     CHECK(kernels, NCHW, decodes);
+}
+
+static const char *const products[] = {
+    "linear rows=1 in=1 out=1",      "linear rows=1 in=301 out=70 bias=1", "linear rows=29 in=17 out=65 bias=1",
+    "linear rows=130 in=400 out=33", "linear rows=3 in=800 out=40 bias=1",
+};
+
+Test(phased, linear_packed)
+{
+    static const cake_phased *const kernels[] = KERNELS(cake_linear_packed);
+
+    CHECK(kernels, NCHW, products);
+}
+
+/* Each path of direct: in place, flat, padded copy, gather; groups that the blocks keep together and that they do
+ * not; blocks of k; taps beyond every side; one image and more. */
+static const char *const convolutions[] = {
+    "conv2d n=2 ic=17 ih=9 iw=40 oc=35 kh=3 kw=3 bias=1",
+    "conv2d n=1 ic=40 ih=13 iw=15 oc=33 kh=1 kw=1 bias=1",
+    "conv2d n=1 ic=24 ih=9 iw=28 oc=20 kh=1 kw=1 stride=2",
+    "conv2d n=1 ic=20 ih=12 iw=28 oc=40 kh=3 kw=3 pad=1 bias=1",
+    "conv2d n=1 ic=20 ih=12 iw=29 oc=40 kh=3 kw=3 pad=1 stride=2",
+    "conv2d n=2 ic=60 ih=5 iw=5 oc=17 kh=3 kw=3 pad=1",
+    "conv2d n=1 ic=32 ih=6 iw=16 oc=64 kh=3 kw=3 pad=1 groups=2 bias=1",
+    "conv2d n=1 ic=12 ih=8 iw=14 oc=36 kh=3 kw=2 pad_r=1 groups=3 bias=1",
+    "conv2d n=1 ic=3 ih=20 iw=37 oc=18 kh=7 kw=7 stride=2 pad=3 bias=1",
+    "conv2d n=1 ic=5 ih=9 iw=31 oc=8 kh=3 kw=4 pad_t=4 pad_b=5 pad_l=6 pad_r=1 dil_h=2 dil_w=3",
+};
+
+Test(phased, conv2d_direct)
+{
+    static const cake_phased *const kernels[] = KERNELS(cake_conv2d_direct);
+
+    CHECK(kernels, BLOCKED | NHWC, convolutions);
+}
+
+static const char *const few_channels[] = {
+    "conv2d n=2 ic=3 ih=20 iw=37 oc=18 kh=7 kw=7 stride=2 pad=3 bias=1",
+    "conv2d n=1 ic=1 ih=28 iw=28 oc=6 kh=5 kw=5",
+    "conv2d n=1 ic=3 ih=32 iw=32 oc=40 kh=16 kw=16 stride=16 bias=1",
+};
+
+Test(phased, conv2d_first)
+{
+    static const cake_phased *const kernels[] = KERNELS(cake_conv2d_first);
+
+    CHECK(kernels, NHWC, few_channels);
+}
+
+static const char *const channels_alone[] = {
+    "conv2d n=2 ic=19 ih=13 iw=11 oc=19 kh=3 kw=3 pad=1 groups=19 bias=1",
+    "conv2d n=1 ic=9 ih=15 iw=30 oc=9 kh=3 kw=3 pad=1 stride=2 groups=9",
+    "conv2d n=1 ic=9 ih=12 iw=17 oc=9 kh=5 kw=5 pad=2 groups=9",
+    "conv2d n=1 ic=9 ih=12 iw=17 oc=9 kh=5 kw=5 pad=3 stride=2 groups=9 bias=1",
+    "conv2d n=1 ic=7 ih=11 iw=11 oc=7 kh=3 kw=3 pad=5 dil=2 groups=7",
+    "conv2d n=1 ic=7 ih=4 iw=2 oc=7 kh=4 kw=7 pad=3 stride_h=2 groups=7",
+};
+
+Test(phased, conv2d_depthwise)
+{
+    static const cake_phased *const kernels[] = KERNELS(cake_conv2d_depthwise);
+
+    CHECK(kernels, BLOCKED, channels_alone);
+}
+
+static const char *const squares_of_three[] = {
+    "conv2d n=2 ic=17 ih=9 iw=7 oc=35 kh=3 kw=3 pad=1 bias=1",
+    "conv2d n=1 ic=9 ih=30 iw=33 oc=13 kh=3 kw=3",
+    "conv2d n=1 ic=3 ih=2 iw=1 oc=3 kh=3 kw=3 pad_t=3 pad_b=2 pad_l=1 pad_r=4",
+};
+
+Test(phased, conv2d_winograd)
+{
+    static const cake_phased *const two[] = KERNELS(cake_conv2d_winograd2);
+    static const cake_phased *const four[] = KERNELS(cake_conv2d_winograd4);
+
+    CHECK_FAST(two, BLOCKED, squares_of_three);
+    CHECK_FAST(four, BLOCKED, squares_of_three);
 }

@@ -81,9 +81,23 @@ typedef struct gemm_tile_end {
 
 static const float gemm_zeros[GEMM_NR];
 
+/* Store a tile of mr x nv vectors, some of whose columns do not exist. */
+static __attribute__((noinline)) void gemm_store_part(int mr, int nv, const float *tile, const gemm_tile_end *end)
+{
+    for (int v = 0; v < nv; v++) {
+        int64_t left = end->columns - v * VEC_LANES;
+        vmask m = vec_mask(left > VEC_LANES ? VEC_LANES : left > 0 ? (int)left : 0);
+        for (int r = 0; r < mr; r++) {
+            vec a = vec_load(tile + (r * nv + v) * VEC_LANES);
+            vec b = vec_load_mask(end->add + r * end->ldadd + v * end->addstep, m);
+            vec_store_mask(end->c + r * end->ldc + v * end->step, vec_add(a, b), m);
+        }
+    }
+}
+
 VEC_INLINE void gemm_tile_store(int mr, int nv, const vec *acc, const gemm_tile_end *end)
 {
-    float *c = end->c;
+    float *c = end->c, tile[GEMM_MR * GEMM_NR];
     const float *add = end->add;
 
     if (end->columns >= nv * VEC_LANES) {
@@ -96,15 +110,9 @@ VEC_INLINE void gemm_tile_store(int mr, int nv, const vec *acc, const gemm_tile_
         return;
     }
     VEC_UNROLL
-    for (int v = 0; v < nv; v++) {
-        int64_t left = end->columns - v * VEC_LANES;
-        vmask m = vec_mask(left > VEC_LANES ? VEC_LANES : left > 0 ? (int)left : 0);
-        VEC_UNROLL
-        for (int r = 0; r < mr; r++) {
-            vec sum = vec_add(acc[r * nv + v], vec_load_mask(add + r * end->ldadd + v * end->addstep, m));
-            vec_store_mask(c + r * end->ldc + v * end->step, sum, m);
-        }
-    }
+    for (int i = 0; i < mr * nv; i++)
+        vec_store(tile + i * VEC_LANES, acc[i]);
+    gemm_store_part(mr, nv, tile, end);
 }
 
 /* One tile: mr rows of a (row-major, lda apart) times k rows of nv vectors of b (ldb apart). `sets` > 1 spreads the
@@ -162,7 +170,8 @@ VEC_INLINE void gemm_tile_rows(int rows, int nv, int64_t k, const float *a, cons
     switch (rows) {
 #define ROWS(mr, sets)                                                                                               \
     case mr:                                                                                                         \
-        gemm_tile((mr) <= LAST ? (mr) : 1, nv, (mr) <= LAST ? (sets) : 1, k, a, GEMM_LDA, b, ldb, end);              \
+        if ((mr) <= LAST)                                                                                            \
+            gemm_tile((mr) <= LAST ? (mr) : 1, nv, (mr) <= LAST ? (sets) : 1, k, a, GEMM_LDA, b, ldb, end);          \
         break
         ROWS(1, 4);
         ROWS(2, 2);

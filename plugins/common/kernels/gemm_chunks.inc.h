@@ -55,7 +55,8 @@ VEC_INLINE void gemm_chunks_rows(int rows, int nv, const gemm_chunk *chunk, int6
     switch (rows) {
 #define ROWS(mr)                                                                                                     \
     case mr:                                                                                                         \
-        gemm_chunks_tile((mr) <= LAST ? (mr) : 1, nv, chunk, chunks, a, lda, b, end);                                \
+        if ((mr) <= LAST)                                                                                            \
+            gemm_chunks_tile((mr) <= LAST ? (mr) : 1, nv, chunk, chunks, a, lda, b, end);                            \
         break
         ROWS(1);
         ROWS(2);
