@@ -104,6 +104,11 @@ static cake_status take_times(const cake_results *results, const cake_groups *gr
     return CAKE_OK;
 }
 
+static bool is_sure(cake_ratio ratio)
+{
+    return ratio.confidence >= CAKE_RATIO_CONFIDENCE - 1e-9;
+}
+
 static cake_status ratio_of(const cake_compare_request *request, const cake_comparison *comparison,
                             const cake_row *base, const cake_row *now, cake_ratio *ratio)
 {
@@ -121,7 +126,11 @@ static cake_status ratio_of(const cake_compare_request *request, const cake_comp
         cake_times n = {now_times.ns, now_times.round, now_times.count};
 
         *ratio = CAKE_RATIO_NONE;
-        status = rounds ? cake_ratio_paired(b, n, ratio) : cake_ratio_unpaired(b, n, ratio);
+        if (rounds)
+            status = cake_ratio_paired(b, n, ratio);
+        /* A few samples that are too few in pairs can do in all pairs. */
+        if (status == CAKE_OK && !is_sure(*ratio))
+            status = cake_ratio_unpaired(b, n, ratio);
         if (status == CAKE_OK && isnan(ratio->ratio) && !request->over_baseline)
             *ratio = cake_ratio_summary(base, now);
     }
@@ -137,7 +146,7 @@ static cake_change change_of(cake_ratio ratio, double margin)
 {
     if (isnan(ratio.ratio))
         return CAKE_CHANGE_NONE;
-    if (!isfinite(ratio.low) || !isfinite(ratio.high) || ratio.confidence < CAKE_RATIO_CONFIDENCE - 1e-9)
+    if (!isfinite(ratio.low) || !isfinite(ratio.high) || !is_sure(ratio))
         return CAKE_CHANGE_UNCLEAR;
     if (ratio.low > 1 + margin)
         return CAKE_CHANGE_SLOWER;
@@ -150,8 +159,7 @@ static cake_change change_of(cake_ratio ratio, double margin)
 
 static bool beyond_gate(const cake_compare_request *request, cake_ratio ratio)
 {
-    return !isnan(request->slower_by) && ratio.confidence >= CAKE_RATIO_CONFIDENCE - 1e-9 &&
-           ratio.low > 1 + request->slower_by;
+    return !isnan(request->slower_by) && is_sure(ratio) && ratio.low > 1 + request->slower_by;
 }
 
 /* Why two rows cannot be compared; "": they can. */
@@ -182,6 +190,8 @@ static cake_status add_line(cake_comparison *comparison, const cake_compare_requ
         line.gated = beyond_gate(request, line.ratio);
         if (isnan(line.ratio.ratio))
             line.note = request->over_baseline ? "no baseline in the same rounds" : "without times";
+        else if (!is_sure(line.ratio))
+            line.note = "too few samples";
     } else if (base && now && cake_row_is_ok(base) && cake_row_fails(now)) {
         line.gated = !isnan(request->slower_by) && request->base != request->now;
     }

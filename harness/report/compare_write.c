@@ -54,14 +54,28 @@ static bool grid_failed(const text_grid *grid)
     return false;
 }
 
-/* "1.02 [0.99, 1.04]" */
+/* Three digits behind the point, or that count. */
+static void put_factor(cake_text *out, double factor)
+{
+    if (factor >= 0.1)
+        cake_text_printf(out, "%.3f", factor);
+    else
+        cake_text_short(out, factor);
+}
+
+/* "1.020 [0.991, 1.043]" */
 static void put_ratio(cake_text *out, cake_ratio ratio)
 {
     if (isnan(ratio.ratio))
         return;
-    cake_text_printf(out, "%.3f", ratio.ratio);
-    if (isfinite(ratio.low) && isfinite(ratio.high))
-        cake_text_printf(out, " [%.3f, %.3f]", ratio.low, ratio.high);
+    put_factor(out, ratio.ratio);
+    if (!isfinite(ratio.low) || !isfinite(ratio.high))
+        return;
+    cake_text_put(out, " [");
+    put_factor(out, ratio.low);
+    cake_text_put(out, ", ");
+    put_factor(out, ratio.high);
+    cake_text_put(out, "]");
 }
 
 static void put_kernel(cake_text *out, const cake_row *row)
@@ -106,7 +120,8 @@ static void put_line(cake_text cells[COLUMNS_MAX], const cake_compared *line)
     if (line->now)
         cake_put_time(&cells[4], line->now->time_ns_median);
     put_ratio(&cells[5], line->ratio);
-    cake_text_put(&cells[6], line->note[0] ? line->note : cake_change_name(line->change));
+    cake_text_put(&cells[6], cake_change_name(line->change));
+    cake_text_printf(&cells[6], line->change != CAKE_CHANGE_NONE && line->note[0] ? ": %s" : "%s", line->note);
     cake_text_put(&cells[6], line->gated ? " !" : "");
 }
 

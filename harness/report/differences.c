@@ -63,10 +63,24 @@ static void note_datasets(const cake_results *run, const cake_results *other, co
     }
 }
 
+/* Rows that were measured while something else was going on. */
+static void note_disturbed(const cake_results *run, const char *which, cake_text *notes)
+{
+    size_t disturbed = 0;
+
+    for (size_t i = 0; i < run->rows.count; i++)
+        disturbed += cake_row_string(run->rows.row[i].machine_flags)[0] != '\0';
+    if (disturbed > 0)
+        cake_text_printf(notes, "%zu of %zu rows of %s were measured on a disturbed machine (machine_flags)\n",
+                         disturbed, run->rows.count, which);
+}
+
 void cake_compare_note_differences(const cake_results *base, const cake_results *now, cake_text *notes)
 {
+    note_disturbed(base, base == now ? "the run" : "BASE", notes);
     if (base == now)
         return;
+    note_disturbed(now, "NEW", notes);
     note_contexts(base, now, notes);
     note_datasets(base, now, "BASE", notes);
     note_datasets(now, base, "NEW", notes);

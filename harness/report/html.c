@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/rank.h"
 #include "report/report.h"
 
 /* Geometry of a chart, in the units of its viewBox. */
@@ -171,7 +172,7 @@ static void put_bar(const plugin_list *plugins, const cake_row *row, rate_scale 
     cake_text_put(out, "</title></rect>");
     if (row->time_ns_ci_low > 0 && row->time_ns_ci_high > 0 && row->time_ns_median > 0) {
         double from = length * row->time_ns_median / row->time_ns_ci_high;
-        double to = fmin(length * row->time_ns_median / row->time_ns_ci_low, WIDTH - LABEL);
+        double to = fmin(length * row->time_ns_median / row->time_ns_ci_low, BAR_MAX + 10);
 
         length = fmax(length, to);
         cake_text_printf(out, "<line class=\"ci\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>", LABEL + from,
@@ -187,6 +188,29 @@ static void put_bar(const plugin_list *plugins, const cake_row *row, rate_scale 
         cake_text_put(out, "</tspan>");
     }
     cake_text_put(out, "</text>\n");
+}
+
+/* The kernels that cannot, in one line; returns its height, 0 if there are none. */
+static double put_unsupported(const cake_group *group, double y, cake_text *out)
+{
+    cake_text names = {0};
+
+    for (size_t i = 0; i < group->count; i++) {
+        const cake_row *row = group->rows[i];
+
+        if (!cake_row_is_ok(row) && !cake_row_fails(row))
+            cake_text_printf(&names, "%s%s/%s", names.length ? ", " : "", cake_row_string(row->plugin),
+                             cake_row_string(row->kernel));
+    }
+    if (names.failed)
+        out->failed = true;
+    if (!names.length)
+        return 0;
+    cake_text_printf(out, "<text x=\"%d\" y=\"%.0f\" class=\"soft\">unsupported: ", LABEL + 4, y + 12.5);
+    put_cut(out, names.data, 95);
+    cake_text_put(out, "</text>\n");
+    cake_text_free(&names);
+    return BAR_STEP;
 }
 
 static const cake_row *best_of(const cake_group *group)
@@ -221,9 +245,13 @@ static void put_chart(const plugin_list *plugins, const cake_groups *groups, con
         put_escaped(&body, cake_row_string(first->params));
         cake_text_put(&body, "</title></text>\n");
         y += TITLE_STEP;
-        for (size_t i = 0; i < group->count; i++, y += BAR_STEP)
+        for (size_t i = 0; i < group->count; i++) {
+            if (!cake_row_is_ok(group->rows[i]) && !cake_row_fails(group->rows[i]))
+                continue;
             put_bar(plugins, group->rows[i], scale, group->rows[i] == best, y, &body);
-        y += 8;
+            y += BAR_STEP;
+        }
+        y += put_unsupported(group, y, &body) + 8;
     }
     cake_text_printf(out,
                      "<svg viewBox=\"0 0 %d %.0f\" role=\"img\" aria-label=\"%s a workload and kernel\">\n"
@@ -302,6 +330,32 @@ static void put_cards(const cake_results *results, cake_text *out)
                      n, ok, n - ok - bad, bad);
 }
 
+/* Which plugin is best at what. */
+static cake_status put_ranking(const cake_groups *groups, cake_text *out)
+{
+    cake_rank *ranks = NULL;
+    size_t count = 0;
+    cake_status status = cake_rank_plugins(groups, &ranks, &count);
+
+    if (status != CAKE_OK || count == 0) {
+        free(ranks);
+        return status;
+    }
+    cake_text_put(out, "<details><summary>Plugins by op</summary><table><tr><th>op<th>plugin<th class=\"n\">"
+                       "geometric mean of best time / own time<th class=\"n\">workloads</tr>\n");
+    for (size_t i = 0; i < count; i++) {
+        cake_text_put(out, "<tr><td>");
+        put_escaped(out, i == 0 || strcmp(ranks[i].op, ranks[i - 1].op) != 0 ? ranks[i].op : "");
+        cake_text_put(out, "<td>");
+        put_escaped(out, ranks[i].plugin);
+        cake_text_printf(out, "<td class=\"n\">%.3f<td class=\"n\">%zu of %zu</tr>\n", ranks[i].score, ranks[i].done,
+                         ranks[i].workloads);
+    }
+    cake_text_put(out, "</table></details>\n");
+    free(ranks);
+    return status;
+}
+
 static void put_context(void *user, const char *section, const char *key, const char *text)
 {
     cake_text *out = user;
@@ -344,6 +398,8 @@ cake_status cake_report_html(const cake_results *results, FILE *out, cake_error 
     put_head(results, &text);
     put_cards(results, &text);
     put_legend(&plugins, &text);
+    if (status == CAKE_OK)
+        status = put_ranking(&groups, &text);
     for (size_t g = 0; g < groups.count; g++) {
         const char *op = cake_row_string(groups.group[g].rows[0]->op);
         size_t first = 0;

@@ -142,6 +142,23 @@ Test(compare, plugins_of_one_run_are_paired_by_round)
     cake_results_free(&run);
 }
 
+/* Five pairs give no interval of 95 %, but all 25 ratios do; three samples a side are too few for any. */
+Test(compare, few_samples_are_used_as_they_can)
+{
+    for (int kept = 3; kept <= 5; kept += 2) {
+        cake_results run;
+        cake_comparison comparison;
+
+        open_run(&run, kept == 3 ? "three" : "five", (fixture_options){.noise = 1, .rounds = kept});
+        compare(&comparison,
+                (cake_compare_request){.base = &run, .now = &run, .base_plugin = "blas", .now_plugin = "avx2"});
+        cr_expect_eq(comparison.line[0].change, kept == 5 ? CAKE_CHANGE_FASTER : CAKE_CHANGE_UNCLEAR);
+        cr_expect_str_eq(comparison.line[0].note, kept == 5 ? "" : "too few samples");
+        cake_comparison_free(&comparison);
+        cake_results_free(&run);
+    }
+}
+
 Test(compare, plugins_are_ranked_by_op)
 {
     cake_results run;
@@ -171,7 +188,10 @@ Test(compare, what_differs_is_said)
 
     open_run(&base, "base", (fixture_options){0});
     open_run(&now, "now", (fixture_options){.cpu = "Other CPU", .dataset = "other", .plugin = "fresh"});
+    cake_row_text(&now.rows.row[2].machine_flags, "steal");
     compare(&comparison, (cake_compare_request){.base = &base, .now = &now});
+    cr_assert_not_null(strstr(comparison.notes.data, "1 of 15 rows of NEW were measured on a disturbed machine"),
+                       "%s", comparison.notes.data);
     cr_assert_not_null(strstr(comparison.notes.data, "the machine (CPU) differs: BASE Test CPU, NEW Other CPU\n"),
                        "%s", comparison.notes.data);
     cr_assert_not_null(strstr(comparison.notes.data, "the dataset net is only in BASE\n"), "%s",

@@ -54,6 +54,7 @@ static void write_row(cake_journal *journal, size_t w, size_t k, fixture_options
     bool mismatch = k == 1 && strcmp(workloads[w].op, "linear") == 0;
     bool unsupported = k == 1 && strcmp(workloads[w].op, "batch_norm") == 0;
     cake_sample samples[FIXTURE_ROUNDS];
+    size_t rounds = options.rounds ? (size_t)options.rounds : FIXTURE_ROUNDS;
     cake_error error = {0};
     cake_row row;
 
@@ -81,9 +82,8 @@ static void write_row(cake_journal *journal, size_t w, size_t k, fixture_options
         samples[i].ns = 10 * workloads[w].naive_ns * factor * drift * cake_random_real(&random, 1, 1.05);
     }
     if (!mismatch && !unsupported) {
-        row.rounds = FIXTURE_ROUNDS;
-        row.repetitions = FIXTURE_ROUNDS;
-        row.iterations = 10 * FIXTURE_ROUNDS;
+        row.rounds = row.repetitions = (int64_t)rounds;
+        row.iterations = 10 * (int64_t)rounds;
         row.time_ns_median = row.time_ns_mean = workloads[w].naive_ns * factor * 1.12;
         row.time_ns_min = workloads[w].naive_ns * factor;
         row.time_ns_stddev = 0.06 * row.time_ns_mean;
@@ -97,8 +97,8 @@ static void write_row(cake_journal *journal, size_t w, size_t k, fixture_options
         row.speedup = 1 / factor;
         row.page_faults = 0;
     }
-    cr_assert_eq(cake_journal_append(journal, &row, samples, mismatch || unsupported ? 0 : FIXTURE_ROUNDS, &error),
-                 CAKE_OK, "%s", error.text);
+    cr_assert_eq(cake_journal_append(journal, &row, samples, mismatch || unsupported ? 0 : rounds, &error), CAKE_OK,
+                 "%s", error.text);
     cake_row_free(&row);
 }
 

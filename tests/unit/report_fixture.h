@@ -10,6 +10,7 @@ typedef struct fixture_options {
     const char *plugin;  /* of the last kernel; NULL: "avx2" */
     double factor;       /* on its times; 0: 1 */
     uint64_t noise;      /* seed of the noise, 5 % */
+    int rounds;          /* 0: FIXTURE_ROUNDS */
     int64_t seed;        /* column; 0: 42 */
     const char *cpu;     /* in context.json; NULL: "Test CPU" */
     const char *dataset; /* NULL: "net" */
