@@ -95,6 +95,8 @@ void recurrent(context &c)
     const auto wl = any({1, 1, p.input, s.gates, p.hidden}), wi = any({1, 1, p.hidden, s.gates, p.hidden});
     const dnnl::memory::desc b{{1, 1, s.bias_gates, p.hidden}, f32, tag::ldgo};
 
+    if (p.peepholes || p.sequence_lens || p.batchwise || p.clip != 0)
+        throw unsupported("no peepholes, sequence_lens, batchwise layout or clip");
     if (p.direction == CAKE_RNN_BIDIRECTIONAL)
         throw unsupported("oneDNN puts the two directions of a step side by side, not one behind the other");
     const auto direction = p.direction == CAKE_RNN_REVERSE ? dnnl::rnn_direction::unidirectional_right2left
