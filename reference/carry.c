@@ -32,25 +32,10 @@ bool cake_never_exact(const void *params)
     return false;
 }
 
-/* sum (a e)^2, in partial sums that the compiler can keep in vector registers. */
-static double squares(const double *a, const double *e, int64_t n)
-{
-    enum { LANES = 4 };
-    double square[LANES] = {0}, sum = 0;
-    int64_t i = 0;
-
-    for (; i + LANES <= n; i += LANES)
-        for (int lane = 0; lane < LANES; lane++)
-            square[lane] += a[i + lane] * e[i + lane] * (a[i + lane] * e[i + lane]);
-    for (; i < n; i++)
-        sum += a[i] * e[i] * (a[i] * e[i]);
-    return sum + (square[0] + square[1]) + (square[2] + square[3]);
-}
-
 cake_carried cake_carry_dot(const double *a, const double *b, const double *eb, const double *ea, int64_t n)
 {
     cake_sum sum = cake_dot(a, b, n);
-    double square = (eb ? squares(a, eb, n) : 0) + (ea ? squares(b, ea, n) : 0);
+    double square = (eb ? cake_squares(a, eb, n) : 0) + (ea ? cake_squares(b, ea, n) : 0);
 
     return (cake_carried){sum.value, sum.magnitude, sqrt(square)};
 }

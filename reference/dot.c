@@ -25,3 +25,22 @@ cake_sum cake_dot(const double *a, const double *b, int64_t count)
     }
     return sum;
 }
+
+double cake_squares(const double *a, const double *b, int64_t count)
+{
+    enum { LANES = 8 };
+    double square[LANES] = {0}, sum = 0;
+    int64_t i = 0;
+
+    for (; i + LANES <= count; i += LANES)
+        for (int lane = 0; lane < LANES; lane++) {
+            double product = a[i + lane] * b[i + lane];
+
+            square[lane] += product * product;
+        }
+    for (; i < count; i++)
+        sum += a[i] * b[i] * (a[i] * b[i]);
+    for (int lane = 0; lane < LANES; lane++)
+        sum += square[lane];
+    return sum;
+}

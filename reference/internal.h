@@ -45,6 +45,9 @@ typedef struct cake_sum {
 /* Sum of a[i] b[i]. */
 cake_sum cake_dot(const double *a, const double *b, int64_t count);
 
+/* Sum of (a[i] b[i])^2. */
+double cake_squares(const double *a, const double *b, int64_t count);
+
 /* True if a sum of `terms` products of whole numbers up to CAKE_INTEGER_MAX is exact in f32 in every order. */
 bool cake_sum_is_exact(double terms);
 

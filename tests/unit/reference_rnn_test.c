@@ -212,6 +212,7 @@ static cake_rnn awkward[] = {
     RNN(.cell = CAKE_RNN_GRU, .direction = CAKE_RNN_REVERSE, .steps = 4, .batch = 2, .input = 5, .hidden = 7,
         .linear_before_reset = 1, .initial_state = 1, .sequence_lens = 1),
     RNN(.cell = CAKE_RNN_LSTM, .steps = 1, .batch = 1, .input = 1, .hidden = 1, .clip = 0.25),
+    RNN(.cell = CAKE_RNN_GRU, .steps = 80, .batch = 1, .input = 4, .hidden = 12), /* forgets a change on the way */
 };
 enum { AWKWARD = sizeof awkward / sizeof *awkward };
 

@@ -68,6 +68,8 @@ Test(tokenize, pairs)
     check_ids("kind=bpe merges=9", "ab cd", "cd ab cd ab", 2, (const int[]){258, 259});
     check_ids("kind=bpe merges=9", "ab bc", "abc", 4, (const int[]){'a', 'b', 'b', 'c'});
     check_ids("kind=bpe merges=9", "a b ab", "a b a b a b", 4, (const int[]){'a', 'b', 'a', 'b'});
+    check_ids("kind=bpe merges=1", "ab ac", "ac ac ab ab", 3, (const int[]){258, 'a', 'c'});
+    check_ids("kind=bpe merges=1", "bc ac", "bc bc ac ac", 3, (const int[]){'b', 'c', 258});
     /* aaa: the pair stands twice, is joined from the left. */
     check_ids("kind=bpe merges=1", "aaaaa", "aaa", 3, (const int[]){258, 258, 'a'});
     check_ids("kind=bpe merges=0", "ab", "ab ab", 2, (const int[]){'a', 'b'});
