@@ -44,8 +44,8 @@ static const cake_kernel table[] = {
 #define CONV2D &conv2d[0], &conv2d[1], &conv2d[2], &conv2d[3], &conv2d[4]
 
 static const cake_kernel *const kernels[] = {
-    &conv2d[0], &conv2d[1], &conv2d[2], &conv2d[3], &table[0], &table[1], &table[2],
-    &table[3],  &table[4],  &table[5],  &table[6],  &table[7], &table[8], &table[9],
+    CONV2D,    &table[0], &table[1], &table[2], &table[3], &table[4],
+    &table[5], &table[6], &table[7], &table[8], &table[9],
 };
 
 _Static_assert(COUNT(kernels) == COUNT(conv2d) + COUNT(table), "every kernel is listed");
