@@ -39,13 +39,14 @@ static const cake_kernel table[] = {
     KERNEL_IN(by_pixel, "pool2d", "lanes", CAKE_STANDARD, 1, &cake_pool2d_lanes_avx2),
     KERNEL_IN(planar, "pool2d", "planes", CAKE_STANDARD, 1, &cake_pool2d_planes_avx2),
     KERNEL("rms_norm", "rows", CAKE_STANDARD, 1, &cake_rms_norm_rows_avx2),
+    KERNEL("rnn", "steps", CAKE_STANDARD, 1, &cake_rnn_steps_avx2),
 };
 
 #define CONV2D &conv2d[0], &conv2d[1], &conv2d[2], &conv2d[3], &conv2d[4]
 
 static const cake_kernel *const kernels[] = {
     CONV2D,    &table[0], &table[1], &table[2], &table[3], &table[4],
-    &table[5], &table[6], &table[7], &table[8], &table[9],
+    &table[5], &table[6], &table[7], &table[8], &table[9], &table[10],
 };
 
 _Static_assert(COUNT(kernels) == COUNT(conv2d) + COUNT(table), "every kernel is listed");

@@ -354,3 +354,27 @@ Test(phased, conv2d_winograd)
     CHECK_FAST(two, BLOCKED, squares_of_three);
     CHECK_FAST(four, BLOCKED, squares_of_three);
 }
+
+static const char *const recurrences[] = {
+    "rnn cell=lstm steps=5 batch=3 input=17 hidden=37 initial_state=1",
+    "rnn cell=lstm steps=4 batch=33 input=40 hidden=64 direction=bidirectional",
+    "rnn cell=lstm steps=3 batch=1 input=40 hidden=400 direction=reverse bias=0",
+    "rnn cell=gru steps=5 batch=3 input=17 hidden=37 initial_state=1 direction=bidirectional",
+    "rnn cell=gru steps=5 batch=3 input=17 hidden=37 initial_state=1 linear_before_reset=1",
+    "rnn cell=gru steps=3 batch=70 input=5 hidden=18 linear_before_reset=1 direction=bidirectional",
+    "rnn cell=tanh steps=300 batch=2 input=8 hidden=16 direction=bidirectional",
+    "rnn cell=relu steps=1 batch=20 input=33 hidden=70 initial_state=1 direction=reverse",
+    "rnn cell=lstm steps=6 batch=9 input=17 hidden=37 initial_state=1 bias=1 peepholes=1 clip=0.5",
+    "rnn cell=lstm steps=6 batch=9 input=17 hidden=37 initial_state=1 sequence_lens=1 direction=bidirectional",
+    "rnn cell=gru steps=6 batch=9 input=17 hidden=20 bias=1 sequence_lens=1 direction=reverse batchwise=1",
+    "rnn cell=gru steps=6 batch=3 input=4 hidden=20 bias=1 batchwise=1 linear_before_reset=1 initial_state=1 "
+    "clip=0.3",
+    "rnn cell=tanh steps=600 batch=1 input=3 hidden=5 bias=1 direction=bidirectional sequence_lens=1",
+};
+
+Test(phased, rnn_steps)
+{
+    static const cake_phased *const kernels[] = KERNELS(cake_rnn_steps);
+
+    CHECK(kernels, NCHW, recurrences);
+}

@@ -27,3 +27,8 @@ int32_t cake_attention_decode_can_run(const cake_problem *problem, const cake_ho
     host->explain(host, "takes at most 16 queries for each key-value head");
     return CAKE_UNSUPPORTED;
 }
+
+int32_t cake_rnn_steps_can_run(const cake_problem *problem, const cake_host *host)
+{
+    return cake_f32_only(problem, host);
+}

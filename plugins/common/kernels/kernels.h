@@ -22,6 +22,7 @@ extern const cake_phased cake_pool2d_planes_avx2, cake_pool2d_planes_avx512, cak
 extern const cake_phased cake_rms_norm_rows_avx2, cake_rms_norm_rows_avx512, cake_rms_norm_rows_portable;
 extern const cake_phased cake_attention_tiled_avx2, cake_attention_tiled_avx512, cake_attention_tiled_portable;
 extern const cake_phased cake_attention_decode_avx2, cake_attention_decode_avx512, cake_attention_decode_portable;
+extern const cake_phased cake_rnn_steps_avx2, cake_rnn_steps_avx512, cake_rnn_steps_portable;
 
 /* What a kernel can do does not depend on the ISA: these are compiled for the baseline CPU. */
 int32_t cake_linear_packed_can_run(const cake_problem *problem, const cake_host *host);
@@ -38,6 +39,7 @@ int32_t cake_pool2d_planes_can_run(const cake_problem *problem, const cake_host 
 int32_t cake_rms_norm_rows_can_run(const cake_problem *problem, const cake_host *host);
 int32_t cake_attention_tiled_can_run(const cake_problem *problem, const cake_host *host);
 int32_t cake_attention_decode_can_run(const cake_problem *problem, const cake_host *host);
+int32_t cake_rnn_steps_can_run(const cake_problem *problem, const cake_host *host);
 
 /* For can_run: is the problem in f32? Explains if not. */
 int32_t cake_f32_only(const cake_problem *problem, const cake_host *host);
