@@ -105,11 +105,14 @@ static void print_missing(const listing *l)
 cake_status cake_list_counters(const cake_text_list *names, FILE *out, cake_error *error)
 {
     listing l = {.names = names, .out = out, .found = calloc(names->count + 1, sizeof *l.found)};
-    cake_status status = names->count == 0 ? print_columns(out, error) : CAKE_OK;
+    cake_status status;
 
-    if (status == CAKE_OK && l.found)
+    if (!l.found)
+        return cake_fail(error, CAKE_E_MEMORY, "out of memory");
+    status = names->count == 0 ? print_columns(out, error) : CAKE_OK;
+    if (status == CAKE_OK)
         cake_counters_list(visit, &l);
-    if (status == CAKE_OK && (l.failed || !l.found))
+    if (status == CAKE_OK && l.failed)
         status = cake_fail(error, CAKE_E_MEMORY, "out of memory");
     if (status == CAKE_OK)
         print_missing(&l);

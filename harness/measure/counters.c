@@ -272,7 +272,7 @@ const char *cake_counters_notes(const cake_counters *counters, char *text, size_
         for (size_t k = i; k < counters->count; k++) {
             const char *other = cake_counters_reason(counters, k);
 
-            if (!other || strcmp(other, reason))
+            if (!other || strcmp(other, reason) != 0)
                 continue;
             told[k] = true;
             fprintf(file, "%s %s", k == i ? "" : ",", counters->counter[k].name);

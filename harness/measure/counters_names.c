@@ -58,7 +58,7 @@ static cake_status choose(const char *name, char *event, size_t size, double *sc
 
     *scale = 1;
     for (size_t a = 0; a < N_ALIASES; a++) {
-        if (strcmp(aliases[a].name, name))
+        if (strcmp(aliases[a].name, name) != 0)
             continue;
         for (size_t i = 0; i < 3 && aliases[a].events[i]; i++) {
             cake_error reason = {""};

@@ -19,9 +19,9 @@ bool cake_papi_counts(const char *name)
 }
 
 cake_status cake_papi_open(const char *const *names, size_t count, const pid_t *tids, size_t n_tids,
-                           bool *multiplexed, cake_papi **out, cake_error *error)
+                           bool *multiplexed, cake_papi **opened, cake_error *error)
 {
-    (void)names, (void)count, (void)tids, (void)n_tids, (void)multiplexed, (void)out;
+    (void)names, (void)count, (void)tids, (void)n_tids, (void)multiplexed, (void)opened;
     return cake_fail(error, CAKE_NOT_SUPPORTED, "layercake was built without PAPI");
 }
 

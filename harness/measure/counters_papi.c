@@ -198,20 +198,23 @@ static cake_status append(cake_papi *papi, int component, const int *codes, pid_
 }
 
 cake_status cake_papi_open(const char *const *names, size_t count, const pid_t *tids, size_t n_tids,
-                           bool *multiplexed, cake_papi **out, cake_error *error)
+                           bool *multiplexed, cake_papi **opened, cake_error *error)
 {
     cake_papi *papi = calloc(1, sizeof *papi);
     int *codes = calloc(count + 1, sizeof *codes), components = 0;
     cake_status status = initialise(error);
 
     *multiplexed = false;
-    if (papi && status == CAKE_OK) {
-        components = PAPI_num_components();
-        papi->count = count;
+    if (status != CAKE_OK)
+        goto out;
+    components = PAPI_num_components();
+    if (papi)
         papi->sets = calloc(n_tids + (size_t)components, sizeof *papi->sets);
-    }
-    if (status == CAKE_OK && (!papi || !codes || !papi->sets))
+    if (!papi || !codes || !papi->sets) {
         status = cake_fail(error, CAKE_E_MEMORY, "counters: out of memory");
+        goto out;
+    }
+    papi->count = count;
     for (size_t i = 0; i < count && status == CAKE_OK; i++)
         if (code_of(names[i], &codes[i]) != PAPI_OK)
             status = cake_fail(error, CAKE_NOT_SUPPORTED, "PAPI has no event '%s'", names[i]);
@@ -223,13 +226,14 @@ cake_status cake_papi_open(const char *const *names, size_t count, const pid_t *
         for (size_t t = 0; used > 0 && t < sets && status == CAKE_OK; t++)
             status = append(papi, component, codes, component == CPU_COMPONENT ? tids[t] : 0, multiplexed, error);
     }
+    if (status != CAKE_OK)
+        goto out;
+    *opened = papi;
+    papi = NULL;
+out:
     free(codes);
-    if (status != CAKE_OK) {
-        cake_papi_close(papi);
-        return status;
-    }
-    *out = papi;
-    return CAKE_OK;
+    cake_papi_close(papi);
+    return status;
 }
 
 void cake_papi_read(cake_papi *papi, double *values)

@@ -24,7 +24,7 @@ bool cake_papi_counts(const char *name);
 /* Count events that were probed, on each of the threads and those that they will start; events of the whole machine
  * (energy) once. `multiplexed` tells whether they have to share counters. */
 cake_status cake_papi_open(const char *const *names, size_t count, const pid_t *tids, size_t n_tids,
-                           bool *multiplexed, cake_papi **out, cake_error *error);
+                           bool *multiplexed, cake_papi **opened, cake_error *error);
 
 /* The counts so far, in the order of the names; NaN where they cannot be read. */
 void cake_papi_read(cake_papi *papi, double *values);

@@ -8,7 +8,7 @@
 
 static bool one_of(const char *value, const char *const *words)
 {
-    while (*words && strcmp(*words, value))
+    while (*words && strcmp(*words, value) != 0)
         words++;
     return *words;
 }

@@ -142,15 +142,16 @@ static void *member_main(void *argument)
     peak_team *team = m->team;
     size_t huge = (size_t)2 << 20, size = (team->memory_bytes + huge - 1) / huge * huge + huge;
     unsigned long mask[CAKE_MAX_CPUS / CAKE_MASK_BITS] = {0};
-    char *map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *memory;
+    char *map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     mask[m->cpu / CAKE_MASK_BITS] |= 1UL << m->cpu % CAKE_MASK_BITS;
     if (map == MAP_FAILED || sched_setaffinity(0, sizeof mask, (const cpu_set_t *)mask) != 0)
         atomic_store(&team->failed, true);
     meet(team);
-    if (!atomic_load(&team->failed)) {
+    if (map != MAP_FAILED && !atomic_load(&team->failed)) {
+        char *memory = map + (huge - (uintptr_t)map % huge) % huge;
+
         madvise(map, size, MADV_HUGEPAGE);
-        memory = map + (huge - (uintptr_t)map % huge) % huge;
         memset(memory, 1, team->memory_bytes); /* touched by the thread that uses it: on its NUMA node */
         for (size_t i = 0; i < team->n_points; i++)
             measure_point(m, i, memory);
@@ -311,19 +312,24 @@ static cake_status measure(const cake_topology *topology, int threads, cake_peak
 {
     cake_placement placement;
     cake_status status = cake_topology_place(topology, threads, &placement, error);
-    peak_team *shared = calloc(1, sizeof *shared);
-    peak_member *members = threads > 0 ? calloc((size_t)threads, sizeof *members) : NULL;
+    peak_team *shared;
+    peak_member *members;
 
-    if (status == CAKE_OK && (!shared || !members))
+    if (status != CAKE_OK)
+        return status;
+    shared = calloc(1, sizeof *shared);
+    members = calloc((size_t)threads, sizeof *members);
+    if (!shared || !members) {
         status = cake_fail(error, CAKE_E_MEMORY, "peaks: out of memory");
-    if (status == CAKE_OK) {
-        shared->threads = threads;
-        shared->members = members;
-        choose_points(shared, &placement, cake_topology_machine(topology));
-        status = run_team(shared, &placement, error);
+        goto out;
     }
+    shared->threads = threads;
+    shared->members = members;
+    choose_points(shared, &placement, cake_topology_machine(topology));
+    status = run_team(shared, &placement, error);
     if (status == CAKE_OK)
         status = append(peaks, shared, error);
+out:
     free(members);
     free(shared);
     return status;

@@ -219,7 +219,7 @@ Test(gbench, registered_ones_run_by_filter_any_number_of_times)
 static void tell(cake_gbench_state *state, void *user)
 {
     (void)user;
-    for (int64_t n; (n = cake_gbench_next_batch(state, 0)) > 0;)
+    while (cake_gbench_next_batch(state, 0) > 0)
         cake_gbench_set_time(state, 2.0);
     cake_gbench_set_counter(state, "calls", 40, CAKE_GBENCH_PER_ITERATION);
     cake_gbench_set_label(state, "a label");
