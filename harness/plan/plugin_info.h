@@ -17,8 +17,8 @@ typedef struct cake_kernel_info {
     int32_t accuracy; /* CAKE_EXACT, CAKE_STANDARD, CAKE_FAST */
     int32_t layouts[CAKE_MAX_LAYOUTS];
     int n_layouts;
-    uint32_t min_align;
-    uint32_t max_threads; /* 0 = any number */
+    uint32_t min_align, overread; /* bytes */
+    uint32_t max_threads;         /* 0 = any number */
     double reduction;
 } cake_kernel_info;
 

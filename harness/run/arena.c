@@ -23,16 +23,17 @@ static uint64_t timed_offset(int tensor)
 }
 
 cake_status cake_arena_make(cake_arena *arena, const cake_tensor_list *list, int32_t dtype, int32_t layout,
-                            uint32_t align, cake_error *error)
+                            uint32_t align, uint32_t overread, cake_error *error)
 {
     uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 
-    *arena = (cake_arena){.descriptor = -1, .count = list->count, .list = list, .align = align ? align : 64};
+    *arena = (cake_arena){
+        .descriptor = -1, .count = list->count, .list = list, .align = align ? align : 64, .overread = overread};
     for (int i = 0; i < list->count; i++) {
         uint64_t bytes;
 
         arena->tensor[i] = cake_tensor_describe(&list->tensor[i], dtype, layout);
-        bytes = round_up(arena->tensor[i].size_bytes + timed_offset(i), page);
+        bytes = round_up(arena->tensor[i].size_bytes + overread + timed_offset(i), page);
         if (bytes >= huge_page) {
             bytes = round_up(bytes, huge_page);
             arena->size_bytes = round_up(arena->size_bytes, huge_page);
@@ -72,7 +73,8 @@ static uint64_t placed_offset(const cake_arena *arena, int i, cake_placing placi
     case CAKE_PLACE_LEFT:
         return 0;
     case CAKE_PLACE_RIGHT:
-        return (arena->segment_bytes[i] - arena->tensor[i].size_bytes) / arena->align * arena->align;
+        return (arena->segment_bytes[i] - arena->tensor[i].size_bytes - arena->overread) / arena->align *
+               arena->align;
     case CAKE_PLACE_TIMED:
         break;
     }

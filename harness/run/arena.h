@@ -22,7 +22,8 @@ typedef struct cake_arena {
     char *memory;   /* the coordinator's map of all of it */
     uint64_t size_bytes;
     int count;
-    uint32_t align; /* the kernel's min_align */
+    uint32_t align;    /* the kernel's min_align */
+    uint32_t overread; /* bytes past each tensor that stay readable */
     const cake_tensor_list *list;
     cake_tensor tensor[CAKE_MAX_TENSORS]; /* data: where the last placing put it */
     uint64_t segment_offset[CAKE_MAX_TENSORS], segment_bytes[CAKE_MAX_TENSORS];
@@ -31,7 +32,7 @@ typedef struct cake_arena {
 
 /* Make the arena for a list of tensors (which must stay). Image tensors come in `layout`. */
 cake_status cake_arena_make(cake_arena *arena, const cake_tensor_list *list, int32_t dtype, int32_t layout,
-                            uint32_t align, cake_error *error);
+                            uint32_t align, uint32_t overread, cake_error *error);
 void cake_arena_free(cake_arena *arena);
 
 /* Put inputs, and constants too if `constants`, and outputs where `placing` says and fill them: canaries around,

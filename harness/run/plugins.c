@@ -24,6 +24,7 @@ static bool copy_kernel(cake_kernel_info *info, const cake_wire_kernel *wire)
             info->layouts[info->n_layouts++] = wire->layouts[i];
     info->min_align = wire->min_align;
     info->max_threads = wire->max_threads;
+    info->overread = wire->overread <= 64 ? wire->overread : 0;
     info->reduction = wire->reduction >= 1 && wire->reduction <= 64 ? wire->reduction : 1;
     return info->op && info->name;
 }

@@ -74,7 +74,7 @@ bool cake_session_open(cake_session *session, const cake_case *item, cake_subjec
     if (!choose_layout(session))
         return false;
     if (cake_arena_make(&session->arena, &subject->list, subject->dtype, session->layout, kernel->min_align,
-                        &error) != CAKE_OK)
+                        kernel->overread, &error) != CAKE_OK)
         return cake_find(&session->finding, CAKE_V_HARNESS_ERROR, "%s", error.text);
     if (!cake_process_launch(&session->process, settings, placement, image, &session->finding))
         goto fail;

@@ -62,12 +62,18 @@ static bool describe_kernel(const cake_kernel *kernel, cake_wire_kernel *wire, c
                  wire->op, wire->name, CAKE_WIRE_LAYOUTS, kernel->n_layouts, kernel->accuracy, kernel->min_align);
         return false;
     }
+    if (kernel->overread > 64) {
+        snprintf(text, CAKE_WIRE_TEXT, "kernel %s/%s: expected an overread of at most 64 bytes, found %u", wire->op,
+                 wire->name, kernel->overread);
+        return false;
+    }
     wire->accuracy = kernel->accuracy;
     wire->n_layouts = kernel->n_layouts;
     for (uint32_t i = 0; i < kernel->n_layouts; i++)
         wire->layouts[i] = kernel->layouts[i];
     wire->min_align = kernel->min_align ? kernel->min_align : 64;
     wire->max_threads = kernel->max_threads;
+    wire->overread = kernel->overread;
     wire->reduction = kernel->reduction > 1 ? kernel->reduction : 1;
     return true;
 }

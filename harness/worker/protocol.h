@@ -162,7 +162,7 @@ typedef struct cake_wire_kernel {
     int32_t accuracy;
     uint32_t n_layouts;
     int32_t layouts[CAKE_WIRE_LAYOUTS];
-    uint32_t min_align, max_threads;
+    uint32_t min_align, max_threads, overread, reserved;
     double reduction;
 } cake_wire_kernel;
 

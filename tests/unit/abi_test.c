@@ -190,6 +190,7 @@ static const struct {
     {"cake_kernel.n_layouts", offsetof(cake_kernel, n_layouts), 32},
     {"cake_kernel.min_align", offsetof(cake_kernel, min_align), 36},
     {"cake_kernel.max_threads", offsetof(cake_kernel, max_threads), 40},
+    {"cake_kernel.overread", offsetof(cake_kernel, overread), 44},
     {"cake_kernel.reduction", offsetof(cake_kernel, reduction), 48},
     {"cake_kernel.data", offsetof(cake_kernel, data), 56},
     {"cake_kernel.can_run", offsetof(cake_kernel, can_run), 64},

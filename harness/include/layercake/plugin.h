@@ -99,7 +99,7 @@ struct cake_kernel {
     uint32_t n_layouts;
     uint32_t min_align;   /* of every tensor's data, in bytes: a power of two, 4 .. 64; 0 = 64 */
     uint32_t max_threads; /* 0 = any number; 1 = single-threaded: other cases are unsupported */
-    uint32_t reserved;
+    uint32_t overread;    /* bytes past the end of an input that it may read (never use), at most 64; 0 = none */
     /* By which factor the algorithm needs fewer multiplications than the definition (Winograd F(2x2,3x3):
      * 2.25); 1 or 0 = by none. A time above the machine's peak is believed up to this factor. */
     double reduction;
