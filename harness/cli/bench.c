@@ -69,6 +69,10 @@ cake_status cake_bench_open(cake_bench *bench, const cake_run_options *options, 
         .layers = CAKE_LAYERS_ALL,
         .processes = cake_layers_process_limit(cake_topology_machine(bench->topology)->cpus_allowed),
         .isa = cake_topology_machine(bench->topology)->isa,
+        /* A debugger wants the file's own name. */
+        .load_in_place = options->load_in_place || options->in_process,
+        .in_process = options->in_process,
+        .paranoid = options->paranoid,
     };
     return CAKE_OK;
 }

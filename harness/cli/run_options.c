@@ -74,6 +74,9 @@ static const cake_option how[] = {
     {"in-process", NULL, NULL,
      "Load plugins into this process, for a debugger or profiler. Nothing protects the run from them then.",
      CAKE_OPTION_FLAG, MEMBER(in_process)},
+    {"load-in-place", NULL, NULL,
+     "Load plugins from their files, not from a sealed copy: for trusted ones that find their libraries by $ORIGIN.",
+     CAKE_OPTION_FLAG, MEMBER(load_in_place)},
     {.name = NULL},
 };
 
@@ -86,6 +89,10 @@ static const cake_option timing[] = {
      CAKE_OPTION_TIME, MEMBER(min_time_s), 0, 3600},
     {"random-order", "benchmark_enable_random_interleaving", NULL,
      "Mix the repetitions of a workload's kernels at random.", CAKE_OPTION_FLAG, MEMBER(random_order)},
+    {"paranoid", NULL, NULL,
+     "Time single calls, each on fresh inputs, and check every element of each. Slow, and nothing that a plugin does "
+     "to its worker helps it.",
+     CAKE_OPTION_FLAG, MEMBER(paranoid)},
     {"baseline", NULL, "PLUGIN", "Give speed-ups over this plugin. Default: naive.", CAKE_OPTION_TEXT,
      MEMBER(baseline)},
     {.name = NULL},

@@ -21,12 +21,13 @@ typedef struct cake_run_options {
     int64_t seed;
     double timeout_s;      /* for one case */
     uint64_t memory_bytes; /* 0: what is available */
-    bool in_process;
+    bool in_process, load_in_place;
     /* Timing, of `run` only */
     int64_t repetitions;
     double min_time_s; /* of one repetition */
     bool random_order; /* of the repetitions */
-    char *baseline;    /* the plugin that speed-ups are over */
+    bool paranoid;
+    char *baseline; /* the plugin that speed-ups are over */
     /* Output */
     char *out;              /* folder, or NULL: results/<UTC time>-<host> */
     char *resume;           /* folder of the run to go on with, or NULL */

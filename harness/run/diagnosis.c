@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "run/backtrace.h"
 #include "worker/fault.h"
 
 /* How near to a tensor an address is said to lie beside it. */
@@ -80,6 +81,17 @@ static bool diagnose_fault(const cake_process *process, const cake_fault *fault,
                      (unsigned long long)fault->instruction);
 }
 
+/* Behind the reason, where there is room: " in run (fast.c:12) < step (fast.c:40)". */
+static void add_backtrace(const cake_process *process, const cake_fault *fault, cake_finding *finding)
+{
+    char frames[512];
+    size_t used = strlen(finding->reason);
+
+    cake_backtrace(fault, process->image->descriptor, frames, sizeof frames);
+    if (*frames)
+        snprintf(finding->reason + used, sizeof finding->reason - used, " in %s", frames);
+}
+
 void cake_diagnose(const cake_process *process, const char *what, int status, cake_finding *finding)
 {
     const char *in = *what ? what : "during a request";
@@ -92,6 +104,7 @@ void cake_diagnose(const cake_process *process, const char *what, int status, ca
         cake_find(finding, CAKE_V_HARNESS_ERROR, "the worker's end could not be learned");
     } else if (WIFEXITED(status) && WEXITSTATUS(status) == CAKE_EXIT_FAULT && fault.written) {
         diagnose_fault(process, &fault, finding);
+        add_backtrace(process, &fault, finding);
     } else if (WIFEXITED(status)) {
         cake_find(finding, CAKE_V_EXITED, "the process ended with exit code %d %s", WEXITSTATUS(status), in);
     } else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) {

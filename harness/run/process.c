@@ -17,6 +17,7 @@
 
 #include "run/diagnosis.h"
 #include "run/interrupt.h"
+#include "worker/serve.h"
 
 enum { PRINTED_BYTES = 4096, PIPE_BYTES = 65536 };
 
@@ -132,6 +133,12 @@ static bool open_channels(cake_process *process, int *socket_end, int *shared, i
 
 static void close_all(cake_process *process)
 {
+    if (process->has_thread) {
+        /* It ends when its channel does, if it was not asked to before. */
+        shutdown(process->socket, SHUT_WR);
+        pthread_join(process->thread, NULL);
+        process->has_thread = false;
+    }
     if (process->socket >= 0)
         close(process->socket);
     if (process->output >= 0)
@@ -142,16 +149,54 @@ static void close_all(cake_process *process)
     process->shared = NULL;
 }
 
+static void *serve_here(void *user)
+{
+    cake_process *process = user;
+
+    cake_placement_bind(process->placement, 0, NULL);
+    cake_serve(process->thread_socket, process->thread_plugin, process->shared);
+    close(process->thread_socket);
+    close(process->thread_plugin);
+    return NULL;
+}
+
+/* A thread of this process instead of a process: everything else is the same. */
+static bool launch_here(cake_process *process, cake_finding *finding)
+{
+    int shared = -1, output_end = -1;
+
+    process->thread_socket = -1;
+    process->thread_plugin = fcntl(process->image->descriptor, F_DUPFD_CLOEXEC, 64);
+    if (process->thread_plugin >= 0 && open_channels(process, &process->thread_socket, &shared, &output_end))
+        process->has_thread = pthread_create(&process->thread, NULL, serve_here, process) == 0;
+    if (shared >= 0)
+        close(shared);
+    if (output_end >= 0)
+        close(output_end);
+    if (process->has_thread)
+        return true;
+    if (process->thread_plugin >= 0)
+        close(process->thread_plugin);
+    if (process->thread_socket >= 0)
+        close(process->thread_socket);
+    close_all(process);
+    return cake_find(finding, CAKE_V_HARNESS_ERROR, "no thread for a worker: %s", strerror(errno));
+}
+
 bool cake_process_launch(cake_process *process, const cake_worker_settings *settings, const cake_placement *placement,
                          const cake_plugin_file_image *image, cake_finding *finding)
 {
-    int socket_end = -1, shared = -1, output_end = -1, plugin = fcntl(image->descriptor, F_DUPFD_CLOEXEC, 64);
-    int error = 0;
+    int socket_end = -1, shared = -1, output_end = -1, plugin, error = 0;
     cpu_set_t own;
     cake_error why = {""};
-    bool bound = sched_getaffinity(0, sizeof own, &own) == 0 && cake_placement_bind(placement, 0, &why) == CAKE_OK;
+    bool bound;
 
-    *process = (cake_process){.settings = settings, .placement = placement, .socket = -1, .output = -1};
+    *process =
+        (cake_process){.settings = settings, .placement = placement, .image = image, .socket = -1, .output = -1};
+    if (settings->in_process)
+        return launch_here(process, finding);
+    plugin = fcntl(image->descriptor, F_DUPFD_CLOEXEC, 64);
+    bound = sched_getaffinity(0, sizeof own, &own) == 0 && cake_placement_bind(placement, 0, &why) == CAKE_OK;
     /* A child inherits its affinity: bind this process for the moment of the start. */
     if (!bound)
         cake_find(finding, CAKE_V_HARNESS_ERROR, "cannot bind a worker to its cores: %s", why.text);
@@ -190,7 +235,7 @@ bool cake_process_load(cake_process *process, const cake_placement *placement, c
                     {CAKE_OUTCOME_NO_ISA, CAKE_V_UNSUPPORTED}};
 
     request.load = (cake_request_load){
-        .layers = settings->layers,
+        .layers = settings->in_process ? 0 : settings->layers,
         .threads = (uint32_t)placement->threads,
         .memory_bytes = settings->memory_bytes,
         .cpu_seconds = settings->cpu_seconds * (uint64_t)placement->threads,
@@ -202,6 +247,7 @@ bool cake_process_load(cake_process *process, const cake_placement *placement, c
         .load_in_place = settings->load_in_place,
         .huge_pages = settings->huge_pages,
     };
+    process->path = path;
     snprintf(request.load.path, sizeof request.load.path, "%s", path);
     if (!cake_process_ask(process, &request, -1, &reply, finding))
         return false;
@@ -303,7 +349,8 @@ bool cake_process_wait(cake_process *process, int64_t until_ns)
 
 bool cake_process_receive(cake_process *process, cake_reply *reply, int64_t deadline_ns, cake_finding *finding)
 {
-    int ready = await(process, deadline_ns);
+    /* A debugger may hold a thread as long as it likes. */
+    int ready = await(process, process->has_thread ? INT64_MAX : deadline_ns);
     ssize_t got;
 
     if (ready < 0) {
@@ -397,7 +444,7 @@ void cake_process_diagnose(cake_process *process, const char *what, bool timed_o
 
 void cake_process_end(cake_process *process)
 {
-    if (process->pid) {
+    if (process->pid || process->has_thread) {
         cake_request request = {.kind = CAKE_REQUEST_QUIT, .sequence = ++process->sequence};
         bool asked =
             process->socket >= 0 && send(process->socket, &request, sizeof request, MSG_NOSIGNAL | MSG_DONTWAIT) > 0;

@@ -2,6 +2,7 @@
 #ifndef LAYERCAKE_RUN_PROCESS_H
 #define LAYERCAKE_RUN_PROCESS_H
 
+#include <pthread.h>
 #include <sys/types.h>
 
 #include "base/status.h"
@@ -22,11 +23,19 @@ typedef struct cake_worker_settings {
     uint64_t processes;    /* limit of the worker's user's processes and threads; 0 = none */
     uint64_t isa;
     bool load_in_place, huge_pages;
+    bool in_process; /* the worker is a thread of this process, for debuggers: nothing is guarded, limited, timed out
+                      */
+    bool paranoid;   /* time single calls, each on values of its own, and check all of each */
 } cake_worker_settings;
 
 typedef struct cake_process {
     const cake_worker_settings *settings;
-    pid_t pid;  /* 0: none; its own process group */
+    const cake_plugin_file_image *image;
+    const char *path; /* the plugin's */
+    pid_t pid;        /* 0: none, or a thread; its own process group */
+    pthread_t thread;
+    bool has_thread;
+    int thread_socket, thread_plugin;
     int socket; /* -1: none */
     int output; /* what the plugin prints comes here */
     cake_shared *shared;

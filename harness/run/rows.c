@@ -16,6 +16,15 @@ static const char *accuracy_name(int32_t accuracy)
     return accuracy == CAKE_EXACT ? "exact" : accuracy == CAKE_STANDARD ? "standard" : "fast";
 }
 
+static const char *mode_name(const cake_worker_settings *settings)
+{
+    if (settings->in_process)
+        return "in-process";
+    if (settings->paranoid)
+        return settings->load_in_place ? "worker+paranoid+load-in-place" : "worker+paranoid";
+    return settings->load_in_place ? "worker+load-in-place" : "worker";
+}
+
 cake_status cake_entrant_identify(const cake_bout *bout, const cake_entrant *entrant, cake_row *row)
 {
     const cake_case *item = entrant->item;
@@ -37,7 +46,7 @@ cake_status cake_entrant_identify(const cake_bout *bout, const cake_entrant *ent
         {&row->cpuset, bout->placement.cpuset},
         {&row->cache, cake_cache_name(item->cache)},
         {&row->plugin_sha256, cake_plugins_image(bout->run->plugins, item->plugin)->sha256},
-        {&row->mode, bout->run->settings.load_in_place ? "worker+load-in-place" : "worker"},
+        {&row->mode, mode_name(&bout->run->settings)},
         /* The layout that was asked for; the one that ran comes with the report. */
         {&row->layout, item->layout < 0 ? "" : cake_layout_name(item->layout)},
     };

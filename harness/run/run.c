@@ -19,9 +19,11 @@ typedef struct state {
     int baseline_cache;
 } state;
 
-static bool same_bout(const cake_case *a, const cake_case *b)
+static bool same_bout(const cake_run *run, const cake_case *a, const cake_case *b)
 {
-    return a->workload == b->workload && a->dtype == b->dtype && a->threads == b->threads && a->cache == b->cache;
+    /* One worker at a time in a process. */
+    return !run->settings.in_process && a->workload == b->workload && a->dtype == b->dtype &&
+           a->threads == b->threads && a->cache == b->cache;
 }
 
 /* Values and expectations of the workload, unless the bout before had the same. */
@@ -150,7 +152,7 @@ cake_status cake_run_all(const cake_run *run, cake_run_summary *summary, cake_er
     for (size_t begin = 0, end; status == CAKE_OK && begin < plan->count; begin = end) {
         cake_bout bout = {.run = run, .done = begin, .total = plan->count};
 
-        for (end = begin + 1; end < plan->count && same_bout(&plan->cases[begin], &plan->cases[end]);)
+        for (end = begin + 1; end < plan->count && same_bout(run, &plan->cases[begin], &plan->cases[end]);)
             end++;
         bout.count = end - begin;
         bout.entrants = calloc(bout.count, sizeof *bout.entrants);

@@ -78,7 +78,8 @@ bool cake_session_open(cake_session *session, const cake_case *item, cake_subjec
         return cake_find(&session->finding, CAKE_V_HARNESS_ERROR, "%s", error.text);
     if (!cake_process_launch(&session->process, settings, placement, image, &session->finding))
         goto fail;
-    if (n_counters &&
+    /* Not of a thread: the counters attach to a process. */
+    if (n_counters && session->process.pid &&
         cake_counters_open(counters, n_counters, session->process.pid, &session->counters, &error) != CAKE_OK) {
         cake_find(&session->finding, CAKE_V_HARNESS_ERROR, "%s", error.text);
         goto fail;
@@ -310,6 +311,22 @@ static bool check_at(cake_session *session, int trial, cake_placing placing, boo
                                                   "with the same inputs");
     }
     free(before);
+    return good;
+}
+
+bool cake_session_audit(cake_session *session, int trial, double *elapsed_ns)
+{
+    double *const *values = session->subject->trials[trial].values;
+    double shortest = session->call_ns;
+    bool good;
+
+    cake_arena_place(&session->arena, CAKE_PLACE_TIMED, false, values);
+    session->call_ns = NAN;
+    good = call_once(session) && cake_arena_intact(&session->arena, values, &session->finding) &&
+           compare_outputs(session, trial);
+    *elapsed_ns = session->call_ns;
+    session->call_ns = shortest;
+    cake_arena_place(&session->arena, CAKE_PLACE_TIMED, false, session->subject->trials[CAKE_TRIALS - 1].values);
     return good;
 }
 

@@ -35,6 +35,10 @@ bool cake_session_prepare(cake_session *session, int trial, cake_placing placing
 /* All check calls: both trials, both placings, a repeat. False: the finding says what is wrong. */
 bool cake_session_check(cake_session *session);
 
+/* One checked call on a trial's inputs, in place of the timed ones; all of its outputs compared. *elapsed_ns is the
+ * coordinator's time around it. The timed trial's tensors are put back. */
+bool cake_session_audit(cake_session *session, int trial, double *elapsed_ns);
+
 /* Note a warning once. */
 void cake_session_warn(cake_session *session, const char *text);
 

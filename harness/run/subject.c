@@ -45,18 +45,43 @@ cake_status cake_subject_make(cake_subject *subject, const cake_workload *worklo
     return status;
 }
 
+static void forget_expectations(cake_trial *trial)
+{
+    for (int a = 0; a < CAKE_ACCURACIES; a++) {
+        if (trial->computed[a])
+            cake_reference_end(&trial->reference[a]);
+        trial->computed[a] = false;
+        for (int o = 0; o < CAKE_MAX_TENSORS; o++) {
+            free(trial->expected[a][o]);
+            trial->expected[a][o] = NULL;
+        }
+    }
+}
+
+cake_status cake_subject_refresh(cake_subject *subject, uint64_t seed, cake_error *error)
+{
+    cake_trial *trial = &subject->trials[CAKE_TRIAL_AUDIT];
+    double *const *timed = subject->trials[CAKE_TRIALS - 1].values;
+    cake_status status;
+
+    forget_expectations(trial);
+    cake_values_free(trial->values);
+    subject->has_audit = false;
+    trial->set = CAKE_FILL_REALS;
+    status = cake_values_make(&subject->list, subject->dtype, trial->set, seed, trial->values, error);
+    for (int i = 0; status == CAKE_OK && i < subject->list.count; i++)
+        if (subject->list.tensor[i].role == CAKE_ROLE_CONSTANT)
+            memcpy(trial->values[i], timed[i],
+                   (size_t)cake_spec_elements(&subject->list.tensor[i]) * sizeof *timed[i]);
+    subject->has_audit = status == CAKE_OK;
+    return status;
+}
+
 void cake_subject_free(cake_subject *subject)
 {
-    for (int t = 0; t < CAKE_TRIALS; t++) {
-        cake_trial *trial = &subject->trials[t];
-
-        for (int a = 0; a < CAKE_ACCURACIES; a++) {
-            if (trial->computed[a])
-                cake_reference_end(&trial->reference[a]);
-            for (int o = 0; o < CAKE_MAX_TENSORS; o++)
-                free(trial->expected[a][o]);
-        }
-        cake_values_free(trial->values);
+    for (int t = 0; t <= CAKE_TRIALS; t++) {
+        forget_expectations(&subject->trials[t]);
+        cake_values_free(subject->trials[t].values);
     }
     memset(subject, 0, sizeof *subject);
 }

@@ -7,7 +7,9 @@
 #include "plan/workload.h"
 #include "reference/reference.h"
 
-enum { CAKE_TRIALS = 2, CAKE_ACCURACIES = 3 };
+/* Two trials are checked, the second is timed; the last holds other inputs for the same constants, to audit what was
+ * timed. */
+enum { CAKE_TRIALS = 2, CAKE_TRIAL_AUDIT = 2, CAKE_ACCURACIES = 3 };
 
 /* One set of values. */
 typedef struct cake_trial {
@@ -26,13 +28,17 @@ typedef struct cake_subject {
     int threads; /* that the reference may use */
     cake_tensor_list list;
     double flops, bytes;
-    cake_trial trials[CAKE_TRIALS]; /* the last is the one that is timed: reals */
+    cake_trial trials[CAKE_TRIALS + 1];
+    bool has_audit; /* the last has values */
 } cake_subject;
 
 /* Fill the trials' values; `seed` decides them. */
 cake_status cake_subject_make(cake_subject *subject, const cake_workload *workload, int32_t dtype, uint64_t seed,
                               int threads, cake_error *error);
 void cake_subject_free(cake_subject *subject);
+
+/* Give the audit's trial inputs that nobody has seen. */
+cake_status cake_subject_refresh(cake_subject *subject, uint64_t seed, cake_error *error);
 
 /* The trial with what the reference expects of an accuracy class, computed when it is first asked for. */
 cake_status cake_subject_expect(cake_subject *subject, int trial, int32_t accuracy, cake_error *error);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "measure/gbench.h"
+#include "run/audit.h"
 #include "run/interrupt.h"
 
 /* How long the coordinator may spin for the end of a batch before it sleeps until the reply comes. */
@@ -310,6 +311,22 @@ bool cake_timer_begin(cake_timer *timer, cake_session *session, cake_evict evict
     return true;
 }
 
+/* A repetition of audited calls: no batch, no probes, nothing of the worker's is believed. */
+static bool repeat_paranoid(cake_timer *timer, int64_t round)
+{
+    cake_sample *sample = &timer->samples[timer->n_samples];
+    double sum_ns;
+
+    *sample = (cake_sample){.round = round};
+    if (!cake_audit_calls(timer->session, timer->random, timer->min_time_ns, &sample->iterations, &sum_ns))
+        return false;
+    sample->ns = sum_ns;
+    timer->n_samples++;
+    timer->calls += sample->iterations;
+    timer->spent_ns += (int64_t)sum_ns;
+    return true;
+}
+
 bool cake_timer_repeat(cake_timer *timer, int64_t round)
 {
     repetition r = {.timer = timer, .call_ns = timer->session->call_ns};
@@ -318,6 +335,8 @@ bool cake_timer_repeat(cake_timer *timer, int64_t round)
     if (!more)
         return cake_find(&timer->session->finding, CAKE_V_HARNESS_ERROR, "no memory for a sample");
     timer->samples = more;
+    if (timer->session->process.settings->paranoid)
+        return repeat_paranoid(timer, round);
     if (!run_repetition(
             &r, &(cake_gbench_options){.manual_time = true, .iterations = timer->iterations, .repetitions = 1}))
         return false;
@@ -341,7 +360,9 @@ bool cake_timer_end(cake_timer *timer)
                          session->item->threads == 1 ? "was" : "were");
     if (!cake_usage_bound(session->process.pid, session->process.placement, &session->finding))
         return false;
-    return cake_arena_intact(&session->arena, session->subject->trials[CAKE_TRIALS - 1].values, &session->finding);
+    if (!cake_arena_intact(&session->arena, session->subject->trials[CAKE_TRIALS - 1].values, &session->finding))
+        return false;
+    return cake_audit_once(session, timer->random);
 }
 
 void cake_timer_free(cake_timer *timer)

@@ -68,6 +68,9 @@ bool cake_usage_look(cake_usage *usage, pid_t pid, uint64_t heap_bytes, cake_fin
 {
     int64_t *newest = usage->seen[CAKE_USAGE_STEPS];
 
+    /* A thread of this process: what grows may be ours. */
+    if (pid == 0)
+        return true;
     memmove(usage->seen[0], usage->seen[1], CAKE_USAGE_STEPS * sizeof usage->seen[0]);
     newest[HEAP] = (int64_t)heap_bytes;
     look(pid, newest);
@@ -93,6 +96,8 @@ bool cake_usage_bound(pid_t pid, const cake_placement *placement, cake_finding *
     bool bound = true;
     DIR *dir;
 
+    if (pid == 0)
+        return true;
     snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
     dir = opendir(path);
     while (dir && bound && (entry = readdir(dir))) {

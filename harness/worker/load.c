@@ -130,7 +130,7 @@ static cake_outcome check_table(const cake_request_load *request, const cake_plu
     return CAKE_OUTCOME_DONE;
 }
 
-cake_outcome cake_load(const cake_request_load *request, const cake_host *host, cake_shared *shared,
+cake_outcome cake_load(const cake_request_load *request, int plugin_file, const cake_host *host, cake_shared *shared,
                        const cake_plugin **plugin, char *text)
 {
     char path[64];
@@ -139,7 +139,7 @@ cake_outcome cake_load(const cake_request_load *request, const cake_host *host, 
     cake_outcome outcome;
     const char *why;
 
-    snprintf(path, sizeof path, "/proc/self/fd/%d", CAKE_FD_PLUGIN);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", plugin_file);
     library = dlopen(request->load_in_place ? request->path : path, RTLD_NOW | RTLD_LOCAL);
     if (!library) {
         why = dlerror();
