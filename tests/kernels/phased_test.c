@@ -378,3 +378,80 @@ Test(phased, rnn_steps)
 
     CHECK(kernels, NCHW, recurrences);
 }
+
+static const char *const activations[] = {
+    "activation kind=relu elements=1000",    "activation kind=gelu elements=70003",
+    "activation kind=gelu_tanh elements=17", "activation kind=silu elements=555",
+    "activation kind=sigmoid elements=64",   "activation kind=tanh elements=1",
+};
+
+Test(phased, activation_run)
+{
+    static const cake_phased *const kernels[] = KERNELS(cake_activation_run);
+
+    CHECK(kernels, NCHW, activations);
+}
+
+static const char *const dropouts[] = {
+    "dropout training=1 elements=1003 p=0.3 seed=12345678901",
+    "dropout training=1 elements=70001 p=0.999 seed=1",
+    "dropout training=1 elements=64 p=0 seed=3",
+    "dropout training=0 elements=99",
+};
+
+Test(phased, dropout_philox)
+{
+    static const cake_phased *const kernels[] = KERNELS(cake_dropout_philox);
+
+    CHECK(kernels, NCHW, dropouts);
+}
+
+static const char *const lookups[] = {
+    "embedding rows=13 vocab=7 dim=33",
+    "embedding rows=1 vocab=1 dim=1",
+};
+
+Test(phased, embedding_rows)
+{
+    static const cake_phased *const kernels[] = KERNELS(cake_embedding_rows);
+
+    CHECK(kernels, NCHW, lookups);
+}
+
+static const char *const encodings[] = {
+    "positional_encoding batch=2 len=9 dim=37",
+    "positional_encoding len=30 dim=64 start=1000 combine=multiply",
+};
+
+Test(phased, positional_encoding_table)
+{
+    static const cake_phased *const kernels[] = KERNELS(cake_positional_encoding_table);
+
+    CHECK(kernels, NCHW, encodings);
+}
+
+static const char *const rotations[] = {
+    "rope heads=3 len=7 head_dim=64 style=half",
+    "rope batch=2 heads=2 len=5 head_dim=40 rotary_dim=18 style=half start=77",
+    "rope heads=2 len=9 head_dim=37 rotary_dim=22 style=interleaved",
+};
+
+Test(phased, rope_table)
+{
+    static const cake_phased *const kernels[] = KERNELS(cake_rope_table);
+
+    CHECK(kernels, NCHW, rotations);
+}
+
+static const char *const distributions[] = {
+    "softmax outer=9 axis=64",         "softmax outer=3 axis=1001 log=1",
+    "softmax outer=2 axis=5 inner=37", "softmax outer=2 axis=50 inner=19 log=1",
+    "softmax outer=4 axis=1 inner=1",  "softmax outer=1 axis=9999",
+};
+
+Test(phased, softmax_passes)
+{
+    static const cake_phased *const kernels[] = KERNELS(cake_softmax_passes);
+
+    CHECK(kernels, NCHW, distributions);
+}

@@ -1,4 +1,4 @@
-/* What the kernels of norms and pooling can run. */
+/* What the kernels of norms, pooling and single elements can run. */
 #include "common/kernels/kernels.h"
 
 int32_t cake_batch_norm_affine_can_run(const cake_problem *problem, const cake_host *host)
@@ -42,6 +42,11 @@ int32_t cake_pool2d_lanes_can_run(const cake_problem *problem, const cake_host *
 }
 
 int32_t cake_pool2d_planes_can_run(const cake_problem *problem, const cake_host *host)
+{
+    return cake_f32_only(problem, host);
+}
+
+int32_t cake_elementwise_can_run(const cake_problem *problem, const cake_host *host)
 {
     return cake_f32_only(problem, host);
 }

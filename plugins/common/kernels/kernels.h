@@ -23,6 +23,13 @@ extern const cake_phased cake_rms_norm_rows_avx2, cake_rms_norm_rows_avx512, cak
 extern const cake_phased cake_attention_tiled_avx2, cake_attention_tiled_avx512, cake_attention_tiled_portable;
 extern const cake_phased cake_attention_decode_avx2, cake_attention_decode_avx512, cake_attention_decode_portable;
 extern const cake_phased cake_rnn_steps_avx2, cake_rnn_steps_avx512, cake_rnn_steps_portable;
+extern const cake_phased cake_activation_run_avx2, cake_activation_run_avx512, cake_activation_run_portable;
+extern const cake_phased cake_dropout_philox_avx2, cake_dropout_philox_avx512, cake_dropout_philox_portable;
+extern const cake_phased cake_embedding_rows_avx2, cake_embedding_rows_avx512, cake_embedding_rows_portable;
+extern const cake_phased cake_positional_encoding_table_avx2, cake_positional_encoding_table_avx512,
+    cake_positional_encoding_table_portable;
+extern const cake_phased cake_rope_table_avx2, cake_rope_table_avx512, cake_rope_table_portable;
+extern const cake_phased cake_softmax_passes_avx2, cake_softmax_passes_avx512, cake_softmax_passes_portable;
 
 /* What a kernel can do does not depend on the ISA: these are compiled for the baseline CPU. */
 int32_t cake_linear_packed_can_run(const cake_problem *problem, const cake_host *host);
@@ -40,6 +47,7 @@ int32_t cake_rms_norm_rows_can_run(const cake_problem *problem, const cake_host 
 int32_t cake_attention_tiled_can_run(const cake_problem *problem, const cake_host *host);
 int32_t cake_attention_decode_can_run(const cake_problem *problem, const cake_host *host);
 int32_t cake_rnn_steps_can_run(const cake_problem *problem, const cake_host *host);
+int32_t cake_elementwise_can_run(const cake_problem *problem, const cake_host *host);
 
 /* For can_run: is the problem in f32? Explains if not. */
 int32_t cake_f32_only(const cake_problem *problem, const cake_host *host);

@@ -384,6 +384,31 @@ static inline vec vec_sums(vec r[VEC_LANES])
     return _mm256_add_ps(_mm256_permute2f128_ps(r[0], r[1], 0x20), _mm256_permute2f128_ps(r[0], r[1], 0x31));
 }
 
+static inline vec vec_swap_pairs(vec a)
+{
+    return _mm256_permute_ps(a, 0xb1);
+}
+
+static inline void veci_transpose4(veci r[4])
+{
+    __m256i a = _mm256_unpacklo_epi32(r[0], r[1]), b = _mm256_unpacklo_epi32(r[2], r[3]);
+    __m256i c = _mm256_unpackhi_epi32(r[0], r[1]), d = _mm256_unpackhi_epi32(r[2], r[3]);
+
+    r[0] = _mm256_unpacklo_epi64(a, b);
+    r[1] = _mm256_unpackhi_epi64(a, b);
+    r[2] = _mm256_unpacklo_epi64(c, d);
+    r[3] = _mm256_unpackhi_epi64(c, d);
+}
+
+static inline veci veci_mul_wide(veci a, veci b, veci *low)
+{
+    __m256i even = _mm256_mul_epu32(a, b);
+    __m256i odd = _mm256_mul_epu32(_mm256_srli_epi64(a, 32), _mm256_srli_epi64(b, 32));
+
+    *low = _mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xaa);
+    return _mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xaa);
+}
+
 static inline void vec_transpose(vec r[VEC_LANES])
 {
     __m256 t[8];

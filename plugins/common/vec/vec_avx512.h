@@ -391,6 +391,34 @@ static inline vec vec_sums(vec r[VEC_LANES])
     return _mm512_add_ps(_mm512_shuffle_f32x4(r[0], r[1], 0x88), _mm512_shuffle_f32x4(r[0], r[1], 0xdd));
 }
 
+/* a with the lanes 2 i and 2 i + 1 exchanged. */
+static inline vec vec_swap_pairs(vec a)
+{
+    return _mm512_permute_ps(a, 0xb1);
+}
+
+/* In each part of four lanes: r[i] lane j becomes r[j] lane i. */
+static inline void veci_transpose4(veci r[4])
+{
+    __m512i a = _mm512_unpacklo_epi32(r[0], r[1]), b = _mm512_unpacklo_epi32(r[2], r[3]);
+    __m512i c = _mm512_unpackhi_epi32(r[0], r[1]), d = _mm512_unpackhi_epi32(r[2], r[3]);
+
+    r[0] = _mm512_unpacklo_epi64(a, b);
+    r[1] = _mm512_unpackhi_epi64(a, b);
+    r[2] = _mm512_unpacklo_epi64(c, d);
+    r[3] = _mm512_unpackhi_epi64(c, d);
+}
+
+/* The upper and the lower half of a b, unsigned. */
+static inline veci veci_mul_wide(veci a, veci b, veci *low)
+{
+    __m512i even = _mm512_mul_epu32(a, b);
+    __m512i odd = _mm512_mul_epu32(_mm512_srli_epi64(a, 32), _mm512_srli_epi64(b, 32));
+
+    *low = _mm512_mask_blend_epi32(0xaaaa, even, _mm512_slli_epi64(odd, 32));
+    return _mm512_mask_blend_epi32(0xaaaa, _mm512_srli_epi64(even, 32), odd);
+}
+
 /* r[i] lane j becomes r[j] lane i. */
 static inline void vec_transpose(vec r[VEC_LANES])
 {

@@ -144,6 +144,33 @@ static inline vec vec_erf(vec x)
     return vec_copysign(vec_select(vec_lt(a, vec_set1(1.0F)), vec_fma(p, a, a), tail), x);
 }
 
+/* The activations that are made of these. */
+static inline vec vec_relu(vec x)
+{
+    return vec_max(vec_zero(), x);
+}
+
+static inline vec vec_silu(vec x)
+{
+    return vec_mul(x, vec_sigmoid(x));
+}
+
+static inline vec vec_gelu(vec x)
+{
+    vec half = vec_max(vec_set1(-32.0F), vec_mul(vec_set1(0.5F), x)); /* -infinity would give NaN */
+
+    return vec_fma(half, vec_erf(vec_mul(x, vec_set1(0x1.6a09e6p-1F))), half);
+}
+
+/* x (1 + tanh(z)) / 2 with z = sqrt(2/pi) (x + 0.044715 x^3); (1 + tanh z) / 2 is sigmoid(2 z). */
+static inline vec vec_gelu_tanh(vec x)
+{
+    vec square = vec_mul(x, x);
+    vec twice_z = vec_mul(x, vec_fma(square, vec_set1(0x1.2444f2p-4F), vec_set1(0x1.988454p+0F)));
+
+    return vec_mul(x, vec_sigmoid(twice_z));
+}
+
 /* sin x, or cos x with turn = 1. */
 static inline vec vec_sin_turned(vec x, float turn)
 {

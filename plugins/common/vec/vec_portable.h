@@ -419,6 +419,32 @@ static inline vec vec_sums(vec r[VEC_LANES])
     return sums;
 }
 
+static inline vec vec_swap_pairs(vec a)
+{
+    return (vec){a[1], a[0], a[3], a[2], a[5], a[4], a[7], a[6]};
+}
+
+static inline void veci_transpose4(veci r[4])
+{
+    veci t[4] = {r[0], r[1], r[2], r[3]};
+
+    for (int i = 0; i < 4; i++)
+        for (int j = 0; j < VEC_LANES; j++)
+            r[i][j] = t[j % 4][j / 4 * 4 + i];
+}
+
+static inline veci veci_mul_wide(veci a, veci b, veci *low)
+{
+    veci high;
+
+    for (int i = 0; i < VEC_LANES; i++) {
+        uint64_t product = (uint64_t)(uint32_t)a[i] * (uint32_t)b[i];
+        (*low)[i] = (int32_t)(uint32_t)product;
+        high[i] = (int32_t)(uint32_t)(product >> 32);
+    }
+    return high;
+}
+
 static inline void vec_transpose(vec r[VEC_LANES])
 {
     vec t[VEC_LANES];

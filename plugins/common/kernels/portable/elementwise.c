@@ -1,0 +1,58 @@
+#include "common/vec/vec_portable.h"
+
+#include "common/kernels/elementwise.inc.h"
+#include "common/kernels/softmax.inc.h"
+
+const cake_phased cake_activation_run_portable = {
+    .can_run = cake_elementwise_can_run,
+    .open = activation_open,
+    .phases = elementwise_phases,
+    .items = elementwise_items,
+    .work = activation_work,
+    .close = elementwise_close,
+};
+
+const cake_phased cake_dropout_philox_portable = {
+    .can_run = cake_elementwise_can_run,
+    .open = dropout_open,
+    .phases = elementwise_phases,
+    .items = elementwise_items,
+    .work = dropout_work,
+    .close = elementwise_close,
+};
+
+const cake_phased cake_embedding_rows_portable = {
+    .can_run = cake_elementwise_can_run,
+    .open = embedding_open,
+    .phases = elementwise_phases,
+    .items = elementwise_items,
+    .work = embedding_work,
+    .close = elementwise_close,
+};
+
+const cake_phased cake_positional_encoding_table_portable = {
+    .can_run = cake_elementwise_can_run,
+    .open = positional_encoding_open,
+    .phases = elementwise_phases,
+    .items = elementwise_items,
+    .work = positional_encoding_work,
+    .close = elementwise_close,
+};
+
+const cake_phased cake_rope_table_portable = {
+    .can_run = cake_elementwise_can_run,
+    .open = rope_open,
+    .phases = elementwise_phases,
+    .items = elementwise_items,
+    .work = rope_work,
+    .close = elementwise_close,
+};
+
+const cake_phased cake_softmax_passes_portable = {
+    .can_run = cake_elementwise_can_run,
+    .open = softmax_open,
+    .phases = softmax_phases,
+    .items = softmax_items,
+    .work = softmax_work,
+    .close = softmax_close,
+};
