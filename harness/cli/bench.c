@@ -126,10 +126,6 @@ cake_status cake_bench_plan(cake_bench *bench, const cake_run_options *options, 
         status = cake_topology_place(bench->topology, options->threads.items[i], &placement, error);
     if (status == CAKE_OK)
         status = cake_run_options_workloads(options, &bench->workloads, error);
-    for (size_t i = 0; status == CAKE_OK && i < bench->workloads.count; i++)
-        for (size_t d = 0; status == CAKE_OK && d < options->dtypes.count; d++)
-            status = cake_workload_fits(&bench->workloads.workloads[i], options->dtypes.items[d],
-                                        options->memory_bytes, error);
     if (status != CAKE_OK)
         return status;
     request = cake_run_options_request(options, &bench->workloads, bench->plugins.infos, bench->plugins.count);

@@ -104,6 +104,8 @@ static const char tail[] =
     "folders of datasets, with colons between them; searched before those of the program\n"
     ".TP\n.B LAYERCAKE_PLUGIN_PATH\n"
     "folders of plugins, likewise\n"
+    ".TP\n.B LAYERCAKE_WORKER_PATH\n"
+    "folder of layercake\\-worker, if it is not where it was installed\n"
     ".SH FILES\n"
     ".TP\n.I datasets/*.txt\nworkloads, beside the program or in share/layercake/datasets\n"
     ".TP\n.I plugins/*.so\nplugins, beside the program or in lib/layercake/plugins\n"
