@@ -19,9 +19,9 @@ const cake_command cake_commands[] = {
      "RUN is a run's folder, or its results.csv alone; results/latest, if none is given.\n",
      cake_report_option_groups, cake_cmd_report},
     {"compare", "BASE NEW", "compare two runs, or two plugins of one run",
-     "BASE and NEW are folders of runs; or plugins (avx2) or kernels (avx2/direct) of one run, --run. Ratios are "
-     "new\n"
-     "time over old time, with 95 % intervals: paired by round within a run, else of all pairs of samples.\n",
+     "BASE and NEW are folders of runs; or of one run, --run, plugins (avx2) or kernels (avx2/direct), two\n"
+     "builds of a plugin by their SHA-256 (avx2@5b89). Ratios are new time over old time, with 95 % intervals:\n"
+     "paired by round within a run, else of all pairs of samples.\n",
      cake_compare_option_groups, cake_cmd_compare},
     {"peaks", "", "measure what the machine can do at best",
      "Arithmetic of each vector width, bandwidth of each cache level and of memory, for 1 .. n threads. Keep the\n"

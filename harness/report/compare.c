@@ -45,25 +45,35 @@ static size_t index_of(const cake_results *results, const cake_row *row)
     return (size_t)(row - results->rows.row);
 }
 
+/* `name` is PLUGIN[@SHA256][/KERNEL], where the hash may be cut: it tells two builds of one plugin apart. */
+static bool is_of(const cake_row *row, const char *name)
+{
+    const char *plugin = cake_row_string(row->plugin);
+    size_t length = strcspn(name, "@/"), hash;
+
+    if (strlen(plugin) != length || strncmp(name, plugin, length) != 0)
+        return false;
+    name += length;
+    if (*name == '@') {
+        hash = strcspn(++name, "/");
+        if (hash == 0 || strncmp(name, cake_row_string(row->plugin_sha256), hash) != 0)
+            return false;
+        name += hash;
+    }
+    return *name == '\0' || strcmp(name + 1, cake_row_string(row->kernel)) == 0;
+}
+
 /* The row of the same workload by the kernel that the row's `baseline` names. */
 static const cake_row *baseline_of(const cake_groups *groups, const cake_row *row)
 {
-    const char *baseline = cake_row_string(row->baseline);
-
     for (size_t g = 0; g < groups->count; g++) {
         const cake_group *group = &groups->group[g];
         const cake_row *found = NULL;
         bool here = false;
 
         for (size_t i = 0; i < group->count; i++) {
-            const char *plugin = cake_row_string(group->rows[i]->plugin);
-            size_t length = strlen(plugin);
-
             here = here || group->rows[i] == row;
-            if (!found && strncmp(baseline, plugin, length) == 0 &&
-                (baseline[length] == '\0' ||
-                 (baseline[length] == '/' &&
-                  strcmp(baseline + length + 1, cake_row_string(group->rows[i]->kernel)) == 0)))
+            if (!found && is_of(group->rows[i], cake_row_string(row->baseline)))
                 found = group->rows[i];
         }
         if (here)
@@ -233,17 +243,6 @@ static size_t nth_of(const cake_group *group, size_t i)
     for (size_t j = 0; j < i; j++)
         nth += same_kernel(group->rows[j], group->rows[i]);
     return nth;
-}
-
-/* `name` is "avx2" or "avx2/direct". */
-static bool is_of(const cake_row *row, const char *name)
-{
-    const char *plugin = cake_row_string(row->plugin);
-    size_t length = strlen(plugin);
-
-    return strncmp(name, plugin, length) == 0 &&
-           (name[length] == '\0' ||
-            (name[length] == '/' && strcmp(name + length + 1, cake_row_string(row->kernel)) == 0));
 }
 
 static bool is_faster(const cake_row *a, const cake_row *b)

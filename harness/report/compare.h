@@ -25,7 +25,8 @@ const char *cake_change_name(cake_change change);
 
 typedef struct cake_compare_request {
     const cake_results *base, *now; /* the same for two plugins of one run */
-    /* "avx2" or "avx2/direct", both or neither. A plugin without a kernel: its fastest for each workload. */
+    /* "avx2", "avx2/direct", or "avx2@5b89" and "avx2@5b89/direct" with the beginning of the file's SHA-256; both or
+     * neither. A plugin without a kernel: its fastest for each workload. */
     const char *base_plugin, *now_plugin;
     double margin;      /* a change within it is `same`; below 0: CAKE_MARGIN_PAIRED or CAKE_MARGIN_RUNS */
     double slower_by;   /* gate: fail where the whole interval lies beyond 1 + this; NAN: no gate */

@@ -159,6 +159,36 @@ Test(compare, few_samples_are_used_as_they_can)
     }
 }
 
+/* Two builds of a plugin in one run have one name; their hashes differ. */
+Test(compare, builds_of_one_plugin_are_told_apart)
+{
+    cake_results run;
+    cake_comparison comparison;
+    cake_error error = {0};
+    cake_compare_request request = {.base = &run,
+                                    .now = &run,
+                                    .base_plugin = "same@aaaa",
+                                    .now_plugin = "same@bb/tiled",
+                                    .margin = -1,
+                                    .slower_by = NAN};
+
+    open_run(&run, "run", (fixture_options){.noise = 1});
+    for (size_t i = 0; i < run.rows.count; i++) {
+        cake_row *row = &run.rows.row[i];
+        bool is_new = strcmp(row->plugin, "avx2") == 0;
+
+        cake_row_text(&row->plugin_sha256, is_new ? "bbbb0000" : "aaaa0000");
+        if (is_new || strcmp(row->plugin, "blas") == 0)
+            cake_row_text(&row->plugin, "same");
+    }
+    compare(&comparison, request);
+    cr_assert_eq(count_changes(&comparison, CAKE_CHANGE_FASTER), 3);
+    cake_comparison_free(&comparison);
+    request.now_plugin = "same@c";
+    cr_assert_eq(cake_comparison_make(&comparison, &request, &error), CAKE_E_USAGE);
+    cake_results_free(&run);
+}
+
 Test(compare, plugins_are_ranked_by_op)
 {
     cake_results run;
@@ -225,6 +255,28 @@ Test(compare, runs_cut_short_are_compared)
     cr_assert_eq(find_line(&comparison, "res2a", "avx2")->change, CAKE_CHANGE_SLOWER);
     cr_assert_eq(find_line(&comparison, "res2a", "avx2")->ratio.method, CAKE_RATIO_SUMMARY);
     cr_assert_str_eq(find_line(&comparison, "bn1", "avx2")->note, "only in BASE");
+    cake_comparison_free(&comparison);
+    cake_results_free(&base);
+    cake_results_free(&now);
+}
+
+/* The gate needs the whole interval beyond it, not only the estimate. */
+Test(compare, the_gate_takes_whole_intervals)
+{
+    cake_results base, now;
+    cake_comparison comparison;
+    cake_compare_request request = {.base = &base, .now = &now, .over_baseline = true, .slower_by = 0.03};
+
+    open_run(&base, "base", (fixture_options){.noise = 1});
+    open_run(&now, "now", (fixture_options){.noise = 2, .factor = 1.1});
+    compare(&comparison, request);
+    cr_assert_gt(find_line(&comparison, "res3a", "avx2")->ratio.ratio, 1.08);
+    cr_assert(find_line(&comparison, "res3a", "avx2")->gated);
+    cr_assert(comparison.gate_failed);
+    cake_comparison_free(&comparison);
+    request.slower_by = 0.08;
+    compare(&comparison, request);
+    cr_assert_not(find_line(&comparison, "res3a", "avx2")->gated);
     cake_comparison_free(&comparison);
     cake_results_free(&base);
     cake_results_free(&now);
