@@ -68,7 +68,7 @@ cake_status cake_resume_words(int argc, char *const *argv, cake_text_list *words
     bool options = true;
 
     *folder = NULL;
-    for (int i = 0, used = 1; status == CAKE_OK && i < argc; i += used) {
+    for (int i = 0, used = 1; status == CAKE_OK && i < argc && argv[i]; i += used) {
         const char *given = options ? resume_at(argc, argv, i, &used) : NULL;
 
         options = options && strcmp(argv[i], "--") != 0;

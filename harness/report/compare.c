@@ -1,5 +1,6 @@
 #include "report/compare.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -194,6 +195,7 @@ static cake_status add_line(cake_comparison *comparison, const cake_compare_requ
     cake_compared line = {.base = base, .now = now, .ratio = CAKE_RATIO_NONE, .note = obstacle(base, now)};
     cake_status status = CAKE_OK;
 
+    assert(base || now);
     if (!line.note[0]) {
         status = ratio_of(request, comparison, base, now, &line.ratio);
         line.change = change_of(line.ratio, comparison->margin);
@@ -401,6 +403,7 @@ cake_status cake_comparison_make(cake_comparison *comparison, const cake_compare
     bool one_run = request->base == request->now;
     cake_status status = CAKE_OK;
 
+    assert(!request->base_plugin == !request->now_plugin);
     *comparison = (cake_comparison){.margin = request->margin >= 0 ? request->margin
                                               : one_run            ? CAKE_MARGIN_PAIRED
                                                                    : CAKE_MARGIN_RUNS};

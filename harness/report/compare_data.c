@@ -1,4 +1,5 @@
 /* A comparison for programs: CSV and JSON, and the table of formats. */
+#include <assert.h>
 #include <jansson.h>
 #include <math.h>
 #include <string.h>
@@ -78,6 +79,7 @@ static change_record of_line(const cake_compared *line)
                           .verdict = cake_change_name(line->change),
                           .note = line->note};
 
+    assert(line->base || line->now);
     from_row(&made, line->base ? line->base : line->now);
     name_kernel(made.base, line->base);
     name_kernel(made.now, line->now);
