@@ -1,77 +1,21 @@
-/* The table of the avx2 plugin. Built for the baseline CPU; only the kernels need the instructions. */
-#include "common/kernels/kernels.h"
-
-#define COUNT(array) (sizeof(array) / sizeof *(array))
-
-/* The members that all kernels here have in common, and those that differ. */
-#define KERNEL_IN(layouts_, op_, name_, accuracy_, reduction_, phased_)                                              \
-    {                                                                                                                \
-        .struct_size = CAKE_SIZE_THROUGH(cake_kernel, close), .accuracy = (accuracy_), .op = (op_), .name = (name_), \
-        .layouts = (layouts_), .n_layouts = COUNT(layouts_), .min_align = 64, .max_threads = 1,                      \
-        .reduction = (reduction_), .data = (phased_), .can_run = cake_phased_can_run, .open = cake_phased_open,      \
-        .run = cake_phased_run, .close = cake_phased_close                                                           \
-    }
-
-#define KERNEL(op_, name_, accuracy_, reduction_, phased_)                                                           \
-    KERNEL_IN(blocked, op_, name_, accuracy_, reduction_, phased_)
-
-/* Of images; other ops have none. */
-static const int32_t blocked[] = {CAKE_NCHW8C}, planar[] = {CAKE_NCHW};
-static const int32_t by_pixel[] = {CAKE_NCHW8C, CAKE_NHWC}, channels_last[] = {CAKE_NHWC};
-static const int32_t any_layout[] = {CAKE_NCHW8C, CAKE_NCHW, CAKE_NHWC}, by_channel[] = {CAKE_NCHW8C, CAKE_NCHW};
-
-static const cake_kernel conv2d[] = {
-    KERNEL("conv2d", "depthwise", CAKE_STANDARD, 1, &cake_conv2d_depthwise_avx2),
-    KERNEL_IN(by_pixel, "conv2d", "direct", CAKE_STANDARD, 1, &cake_conv2d_direct_avx2),
-    KERNEL_IN(channels_last, "conv2d", "first", CAKE_STANDARD, 1, &cake_conv2d_first_avx2),
-    KERNEL("conv2d", "winograd2", CAKE_FAST, 2.25, &cake_conv2d_winograd2_avx2),
-    KERNEL("conv2d", "winograd4", CAKE_FAST, 4, &cake_conv2d_winograd4_avx2),
-};
-
-static const cake_kernel table[] = {
-    KERNEL("activation", "run", CAKE_STANDARD, 1, &cake_activation_run_avx2),
-    KERNEL("attention", "decode", CAKE_STANDARD, 1, &cake_attention_decode_avx2),
-    KERNEL("attention", "tiled", CAKE_STANDARD, 1, &cake_attention_tiled_avx2),
-    KERNEL_IN(any_layout, "batch_norm", "affine", CAKE_STANDARD, 1, &cake_batch_norm_affine_avx2),
-    KERNEL_IN(by_channel, "batch_norm", "training", CAKE_STANDARD, 1, &cake_batch_norm_training_avx2),
-    KERNEL("dropout", "philox", CAKE_STANDARD, 1, &cake_dropout_philox_avx2),
-    KERNEL("embedding", "rows", CAKE_EXACT, 1, &cake_embedding_rows_avx2),
-    KERNEL_IN(planar, "group_norm", "runs", CAKE_STANDARD, 1, &cake_group_norm_runs_avx2),
-    KERNEL("layer_norm", "rows", CAKE_STANDARD, 1, &cake_layer_norm_rows_avx2),
-    KERNEL("linear", "packed", CAKE_STANDARD, 1, &cake_linear_packed_avx2),
-    KERNEL_IN(by_pixel, "pool2d", "lanes", CAKE_STANDARD, 1, &cake_pool2d_lanes_avx2),
-    KERNEL_IN(planar, "pool2d", "planes", CAKE_STANDARD, 1, &cake_pool2d_planes_avx2),
-    KERNEL("positional_encoding", "table", CAKE_STANDARD, 1, &cake_positional_encoding_table_avx2),
-    KERNEL("rms_norm", "rows", CAKE_STANDARD, 1, &cake_rms_norm_rows_avx2),
-    KERNEL("rnn", "steps", CAKE_STANDARD, 1, &cake_rnn_steps_avx2),
-    KERNEL("rope", "table", CAKE_STANDARD, 1, &cake_rope_table_avx2),
-    KERNEL("softmax", "passes", CAKE_STANDARD, 1, &cake_softmax_passes_avx2),
-};
-
-#define CONV2D &conv2d[0], &conv2d[1], &conv2d[2], &conv2d[3], &conv2d[4]
-
-static const cake_kernel *const kernels[] = {
-    CONV2D,    &table[0], &table[1],  &table[2],  &table[3],  &table[4],  &table[5],  &table[6],  &table[7],
-    &table[8], &table[9], &table[10], &table[11], &table[12], &table[13], &table[14], &table[15], &table[16],
-};
-
-_Static_assert(COUNT(kernels) == COUNT(conv2d) + COUNT(table), "every kernel is listed");
-
-static const cake_plugin plugin = {
-    .struct_size = CAKE_SIZE_THROUGH(cake_plugin, kernels),
-    .abi_major = CAKE_ABI_MAJOR,
-    .abi_minor = CAKE_ABI_MINOR,
-    .n_kernels = COUNT(kernels),
-    .name = "avx2",
-    .version = "0.1.0",
-    .description = "Vector kernels for AVX2 and FMA, one thread",
-    .license = "Apache-2.0",
-    .isa = CAKE_ISA_AVX2,
-    .kernels = kernels,
-};
+/* The plugin avx2: the vector kernels for it, one thread. */
+#include "common/kernels/tables.h"
 
 const cake_plugin *cake_plugin_v1(const cake_host *host)
 {
+    static cake_plugin plugin = {
+        .struct_size = CAKE_SIZE_THROUGH(cake_plugin, kernels),
+        .abi_major = CAKE_ABI_MAJOR,
+        .abi_minor = CAKE_ABI_MINOR,
+        .name = "avx2",
+        .version = "0.1.0",
+        .description = "Vector kernels for AVX2 and FMA, one thread",
+        .license = "Apache-2.0",
+        .isa = CAKE_ISA_AVX2,
+    };
+
     (void)host;
+    plugin.kernels = cake_kernels_avx2.kernels;
+    plugin.n_kernels = cake_kernels_avx2.count;
     return &plugin;
 }

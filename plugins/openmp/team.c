@@ -1,0 +1,148 @@
+#include "openmp/team.h"
+
+#include <omp.h>
+#include <sched.h>
+#include <stdatomic.h>
+
+/* Work that moves fewer bytes than this is done sooner by one thread than shared: waking a team takes a few
+ * microseconds, in which a core reads so much from its caches. */
+static const uint64_t least_bytes_shared = 64 << 10;
+
+/* Into how many pieces a thread's share of a phase is cut: what others can take over when this thread's core is busy
+ * with another process. */
+enum { PIECES = 4, SPINS = 2000, MOST_THREADS = 1024 };
+
+/* A thread's share of the present phase: items next .. end-1 are not begun. */
+typedef struct share {
+    _Alignas(128) _Atomic int64_t next;
+    int64_t end, piece;
+} share;
+
+typedef struct team {
+    const cake_phased *phased;
+    const cake_host *host;
+    void *ctx;
+    int threads;
+    _Alignas(128) _Atomic int waiting;
+    _Alignas(128) _Atomic unsigned round;
+    share shares[]; /* [threads] */
+} team;
+
+static uint64_t bytes_of(uint32_t count, const cake_tensor *const *tensors)
+{
+    uint64_t bytes = 0;
+
+    for (uint32_t i = 0; i < count; i++)
+        bytes += tensors[i]->size_bytes;
+    return bytes;
+}
+
+int32_t cake_team_open(const cake_kernel *kernel, const cake_problem *problem, const cake_tensor *const *constants,
+                       const cake_host *host, void **ctx)
+{
+    const cake_phased *phased = kernel->data;
+    cake_problem own = *problem;
+    uint64_t bytes = bytes_of(problem->n_inputs, problem->inputs) +
+                     bytes_of(problem->n_constants, problem->constants) +
+                     bytes_of(problem->n_outputs, problem->outputs);
+    team *t;
+    int32_t status;
+
+    own.threads = bytes < least_bytes_shared ? 1 : own.threads > MOST_THREADS ? MOST_THREADS : own.threads;
+    t = host->alloc(host, sizeof *t + (uint64_t)own.threads * sizeof *t->shares, 128);
+    if (!t)
+        return CAKE_NO_MEMORY;
+    t->phased = phased;
+    t->host = host;
+    t->threads = own.threads;
+    status = phased->open(&own, constants, host, &t->ctx);
+    if (status != CAKE_DONE) {
+        host->free(host, t);
+        return status;
+    }
+    *ctx = t;
+    return CAKE_DONE;
+}
+
+/* The share of thread `member`: an equal, contiguous part, so that a thread's items stay in its own L2 from phase to
+ * phase and from call to call. */
+static void deal(team *t, int member, int64_t items)
+{
+    share *s = &t->shares[member];
+    int64_t begin = items * member / t->threads, end = items * (member + 1) / t->threads;
+
+    s->end = end;
+    s->piece = (end - begin + PIECES - 1) / PIECES;
+    if (s->piece < 1)
+        s->piece = 1;
+    atomic_store_explicit(&s->next, begin, memory_order_relaxed);
+}
+
+/* Wait for all. The last one to come deals the next phase. Spins briefly, then lets others have the core: a member
+ * whose core is taken by another process must not cost the team that process's whole time slice. */
+static void meet(team *t, int64_t next_items)
+{
+    unsigned round = atomic_load_explicit(&t->round, memory_order_acquire);
+
+    if (atomic_fetch_add_explicit(&t->waiting, 1, memory_order_acq_rel) == t->threads - 1) {
+        for (int member = 0; member < t->threads; member++)
+            deal(t, member, next_items);
+        atomic_store_explicit(&t->waiting, 0, memory_order_relaxed);
+        atomic_store_explicit(&t->round, round + 1, memory_order_release);
+        return;
+    }
+    for (int spins = 0; atomic_load_explicit(&t->round, memory_order_acquire) == round; spins++)
+        if (spins >= SPINS)
+            sched_yield();
+}
+
+/* Do pieces of the thread's own share, then of the others'. */
+static void do_phase(team *t, const cake_tensor *const *inputs, const cake_tensor *const *outputs, int64_t phase,
+                     int member)
+{
+    for (int i = 0; i < t->threads; i++) {
+        share *s = &t->shares[(member + i) % t->threads];
+        int64_t begin;
+
+        while ((begin = atomic_fetch_add_explicit(&s->next, s->piece, memory_order_relaxed)) < s->end) {
+            int64_t end = begin + s->piece < s->end ? begin + s->piece : s->end;
+
+            t->phased->work(t->ctx, inputs, outputs, phase, begin, end, member);
+        }
+    }
+}
+
+static void run_member(team *t, const cake_tensor *const *inputs, const cake_tensor *const *outputs, int member)
+{
+    int64_t phases = t->phased->phases(t->ctx);
+
+    for (int64_t phase = 0; phase < phases; phase++) {
+        do_phase(t, inputs, outputs, phase, member);
+        if (phase + 1 < phases)
+            meet(t, t->phased->items(t->ctx, phase + 1));
+    }
+}
+
+int32_t cake_team_run(void *ctx, const cake_tensor *const *inputs, const cake_tensor *const *outputs)
+{
+    team *t = ctx;
+
+    for (int member = 0; member < t->threads; member++)
+        deal(t, member, t->phased->phases(t->ctx) > 0 ? t->phased->items(t->ctx, 0) : 0);
+    if (t->threads == 1) {
+        run_member(t, inputs, outputs, 0);
+        return CAKE_DONE;
+    }
+#pragma omp parallel num_threads(t->threads)
+    run_member(t, inputs, outputs, omp_get_thread_num());
+    return CAKE_DONE;
+}
+
+void cake_team_close(void *ctx)
+{
+    team *t = ctx;
+    const cake_host *host = t->host;
+
+    t->phased->close(t->ctx);
+    host->free(host, t);
+}
