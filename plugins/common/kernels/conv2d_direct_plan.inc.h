@@ -264,6 +264,7 @@ typedef struct conv_left {
     const float *a;
     const gemm_chunk *chunk;
     int64_t chunks, lda;
+    bool first; /* the item's first tile with this block: b is not in L2 yet */
 } conv_left;
 
 /* Multiply a tile with panels p0 .. p1-1 of a block of k. y: the tile's first pixel. */
@@ -293,7 +294,8 @@ static inline void conv_direct_tile(const conv_direct *d, const conv_block *bloc
         else
             end.add = bias, end.addstep = VEC_LANES;
         if (side->chunk)
-            gemm_f32_chunks(rows, side->chunk, side->chunks, side->a, side->lda, b, &end);
+            gemm_f32_chunks(rows, side->first || p == item->p0, side->chunk, side->chunks, side->a, side->lda, b,
+                            &end);
         else
             gemm_f32_tile(rows, block->depth, side->a, b, GEMM_NR, &end);
         if (d->scatter)

@@ -92,6 +92,7 @@ static void conv_rows_item(const conv_direct *d, const conv_item *item, const fl
             side.chunks = conv_rows_chunks(d, &d->blocks[b], &s, h, chunks);
             for (int64_t t = 0; t < tiles; t++) {
                 int rows = (int)((pixels - q + tiles - t - 1) / (tiles - t));
+                side.first = u == item->u0 && t == 0;
                 side.a = s.at + ((d->flat ? first : 0) + q) * side.lda;
                 conv_direct_tile(d, &d->blocks[b], rows, item, &side, y + (first + q) * d->y.pixel);
                 q += rows;

@@ -233,7 +233,7 @@ static void conv_winograd_product(const conv_winograd *c, int64_t point, int64_t
                                  .step = c->block * VEC_LANES,
                                  .add = gemm_zeros,
                                  .columns = left * VEC_LANES};
-            gemm_f32_chunks(rows, c->chunks, c->icb, v + t * VEC_LANES, VEC_LANES, u, &end);
+            gemm_f32_chunks(rows, false, c->chunks, c->icb, v + t * VEC_LANES, VEC_LANES, u, &end);
             t += rows;
         }
     }

@@ -3,9 +3,14 @@
  *
  * The same floor as gemm_tile; a chunk costs a few instructions beside its depth * GEMM_MR * GEMM_NV FMAs. Every
  * third row has a pointer of its own, the two between are reached by x86's scaled index, so that 14 rows take six
- * registers. */
+ * registers.
+ *
+ * A tile that meets its memory for the first time may fetch ahead: the rows of the tile that follows it lda apart,
+ * and b further on. Where both are in L1 and L2 already this would only cost. */
 #ifndef LAYERCAKE_PLUGINS_COMMON_GEMM_CHUNKS_INC_H
 #define LAYERCAKE_PLUGINS_COMMON_GEMM_CHUNKS_INC_H
+
+#include <stdbool.h>
 
 #include "common/kernels/gemm.inc.h"
 
@@ -14,8 +19,10 @@ typedef struct gemm_chunk {
     int64_t depth; /* k values, 1 or more */
 } gemm_chunk;
 
-VEC_INLINE void gemm_chunks_tile(int mr, int nv, const gemm_chunk *chunk, int64_t chunks, const float *a, int64_t lda,
-                                 const float *b, const gemm_tile_end *end)
+enum { GEMM_AHEAD = 16 }; /* rows of b */
+
+VEC_INLINE void gemm_chunks_tile(int mr, int nv, bool ahead, const gemm_chunk *chunk, int64_t chunks, const float *a,
+                                 int64_t lda, const float *b, const gemm_tile_end *end)
 {
     vec acc[GEMM_MR * GEMM_NV];
 
@@ -23,7 +30,7 @@ VEC_INLINE void gemm_chunks_tile(int mr, int nv, const gemm_chunk *chunk, int64_
     for (int r = 0; r < mr * nv; r++)
         acc[r] = vec_zero();
     for (int64_t i = 0; i < chunks; i++, chunk++) {
-        const float *row[(GEMM_MR + 2) / 3], *bi = b + chunk->b;
+        const float *row[(GEMM_MR + 2) / 3], *bi = b + chunk->b, *next = a + chunk->a + mr * lda;
         VEC_UNROLL
         for (int r = 0; r < mr; r += 3)
             row[r / 3] = a + chunk->a + r * lda;
@@ -42,13 +49,20 @@ VEC_INLINE void gemm_chunks_tile(int mr, int nv, const gemm_chunk *chunk, int64_
             VEC_UNROLL
             for (int r = 0; r < mr; r += 3)
                 row[r / 3]++;
+            if (ahead) { /* one of the next tile's rows for each k: all of them within a chunk of VEC_LANES */
+                __builtin_prefetch(next);
+                next += lda;
+                __builtin_prefetch(bi + GEMM_AHEAD * GEMM_NR);
+                if (nv > 1)
+                    __builtin_prefetch(bi + GEMM_AHEAD * GEMM_NR + VEC_LANES);
+            }
         }
     }
     gemm_tile_store(mr, nv, acc, end);
 }
 
-VEC_INLINE void gemm_chunks_rows(int rows, int nv, const gemm_chunk *chunk, int64_t chunks, const float *a,
-                                 int64_t lda, const float *b, const gemm_tile_end *end)
+VEC_INLINE void gemm_chunks_rows(int rows, int nv, bool ahead, const gemm_chunk *chunk, int64_t chunks,
+                                 const float *a, int64_t lda, const float *b, const gemm_tile_end *end)
 {
     enum { LAST = GEMM_MR };
 
@@ -56,7 +70,7 @@ VEC_INLINE void gemm_chunks_rows(int rows, int nv, const gemm_chunk *chunk, int6
 #define ROWS(mr)                                                                                                     \
     case mr:                                                                                                         \
         if ((mr) <= LAST)                                                                                            \
-            gemm_chunks_tile((mr) <= LAST ? (mr) : 1, nv, chunk, chunks, a, lda, b, end);                            \
+            gemm_chunks_tile((mr) <= LAST ? (mr) : 1, nv, ahead, chunk, chunks, a, lda, b, end);                     \
         break
         ROWS(1);
         ROWS(2);
@@ -82,24 +96,33 @@ static __attribute__((noinline)) void gemm_f32_chunks_wide(int rows, const gemm_
                                                            const float *a, int64_t lda, const float *b,
                                                            const gemm_tile_end *end)
 {
-    gemm_chunks_rows(rows, GEMM_NV, chunk, chunks, a, lda, b, end);
+    gemm_chunks_rows(rows, GEMM_NV, false, chunk, chunks, a, lda, b, end);
+}
+
+static __attribute__((noinline)) void gemm_f32_chunks_ahead(int rows, const gemm_chunk *chunk, int64_t chunks,
+                                                            const float *a, int64_t lda, const float *b,
+                                                            const gemm_tile_end *end)
+{
+    gemm_chunks_rows(rows, GEMM_NV, true, chunk, chunks, a, lda, b, end);
 }
 
 static __attribute__((noinline)) void gemm_f32_chunks_narrow(int rows, const gemm_chunk *chunk, int64_t chunks,
                                                              const float *a, int64_t lda, const float *b,
                                                              const gemm_tile_end *end)
 {
-    gemm_chunks_rows(rows, 1, chunk, chunks, a, lda, b, end);
+    gemm_chunks_rows(rows, 1, false, chunk, chunks, a, lda, b, end);
 }
 
 /* A tile of `rows` rows, 1 .. GEMM_MR, by one panel of b. */
-static inline void gemm_f32_chunks(int rows, const gemm_chunk *chunk, int64_t chunks, const float *a, int64_t lda,
-                                   const float *b, const gemm_tile_end *end)
+static inline void gemm_f32_chunks(int rows, bool ahead, const gemm_chunk *chunk, int64_t chunks, const float *a,
+                                   int64_t lda, const float *b, const gemm_tile_end *end)
 {
-    if (end->columns > VEC_LANES)
-        gemm_f32_chunks_wide(rows, chunk, chunks, a, lda, b, end);
-    else
+    if (end->columns <= VEC_LANES)
         gemm_f32_chunks_narrow(rows, chunk, chunks, a, lda, b, end);
+    else if (ahead)
+        gemm_f32_chunks_ahead(rows, chunk, chunks, a, lda, b, end);
+    else
+        gemm_f32_chunks_wide(rows, chunk, chunks, a, lda, b, end);
 }
 
 #endif
