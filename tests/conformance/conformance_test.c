@@ -1,15 +1,18 @@
 /* Every plugin of the build, every kernel, every workload of the edge and smoke datasets, every layout that the
- * kernel takes, one thread and two: right or unsupported. And every kernel is right somewhere. */
+ * kernel takes, one thread and two: right or unsupported. Every kernel is right somewhere. And every kernel gives the
+ * numbers that others published. */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 #include <glob.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "kernel_case.h"
 #include "plan/dataset.h"
+#include "plan/golden.h"
 
 enum { MAX_CASES = 8192, SEED = 42 };
 
@@ -171,6 +174,61 @@ ParameterizedTest(plugin_file *file, conformance, every_kernel_is_right_somewher
         }
         cr_expect(right, "%s %s/%s: unsupported for every workload", plugin->name, kernel->op, kernel->name);
     }
+}
+
+ParameterizedTestParameters(conformance, published_numbers)
+{
+    static plugin_file plugins[64];
+
+    return cr_make_param_array(plugin_file, plugins, (size_t)find_plugins(plugins, 64));
+}
+
+/* The kernel on a workload's given values, held to the expected ones. */
+static void hold(const cake_plugin *plugin, const cake_kernel *kernel, const cake_workload *workload)
+{
+    double *values[CAKE_MAX_TENSORS] = {NULL};
+    cake_tensor_list list = {0};
+    cake_kernel_result result;
+    cake_error error = {{0}};
+
+    workload->op->tensors(workload->params, &list);
+    for (int i = 0; i < list.count; i++) {
+        size_t size = (size_t)cake_spec_elements(&list.tensor[i]) * sizeof **values;
+
+        cr_assert_not_null(values[i] = calloc(1, size));
+        if (list.tensor[i].role != CAKE_ROLE_OUTPUT)
+            memcpy(values[i], cake_golden_find(workload->golden, i)->low, size);
+    }
+    cake_kernel_compute(kernel, workload->op, workload->params, &(cake_kernel_options){0}, values, &result);
+    cr_expect(result.verdict == CAKE_V_OK || result.verdict == CAKE_V_UNSUPPORTED, "%s %s/%s: %s", plugin->name,
+              kernel->op, kernel->name, result.reason);
+    for (int i = 0; i < list.count && result.verdict == CAKE_V_OK; i++)
+        if (list.tensor[i].role == CAKE_ROLE_OUTPUT)
+            cr_expect_eq(cake_golden_compare(workload, i, values[i], &error), CAKE_OK, "%s %s/%s %s: %s",
+                         plugin->name, kernel->op, kernel->name, workload->name, error.text);
+    for (int i = 0; i < list.count; i++)
+        free(values[i]);
+}
+
+ParameterizedTest(plugin_file *file, conformance, published_numbers)
+{
+    const cake_plugin *plugin = load(file);
+    glob_t found;
+
+    tell_at_death();
+    cr_assert_eq(glob(LAYERCAKE_DATASETS "/golden/*.txt", 0, NULL, &found), 0);
+    for (size_t d = 0; d < found.gl_pathc; d++) {
+        cake_dataset dataset = {0};
+        cake_error error = {{0}};
+
+        cr_assert_eq(cake_dataset_load(found.gl_pathv[d], &dataset, &error), CAKE_OK, "%s", error.text);
+        for (size_t w = 0; w < dataset.count; w++)
+            for (uint32_t i = 0; plugin && i < plugin->n_kernels; i++)
+                if (dataset.workloads[w].golden && serves(plugin->kernels[i], &dataset.workloads[w]))
+                    hold(plugin, plugin->kernels[i], &dataset.workloads[w]);
+        cake_dataset_free(&dataset);
+    }
+    globfree(&found);
 }
 
 Test(conformance, there_are_plugins)

@@ -318,20 +318,26 @@ static bool allocate(trial *t)
     return true;
 }
 
+/* Everything up to `open`. False if the kernel does not take the problem. */
+static bool begin(trial *t, const void *params)
+{
+    *t->result = (cake_kernel_result){.verdict = CAKE_V_OK};
+    t->op->tensors(params, &t->list);
+    t->result->layout = choose_layout(t->kernel, &t->list, t->options->layout);
+    if (t->result->layout < 0) {
+        conclude(t, CAKE_V_UNSUPPORTED, "layout %s", cake_layout_name(t->options->layout));
+        return false;
+    }
+    set_problem(t, params);
+    return ask_kernel(t);
+}
+
 void cake_kernel_check(const cake_kernel *kernel, const cake_op *op, const void *params,
                        const cake_kernel_options *options, cake_kernel_result *result)
 {
     trial t = {.kernel = kernel, .op = op, .options = options, .result = result};
 
-    *result = (cake_kernel_result){.verdict = CAKE_V_OK};
-    op->tensors(params, &t.list);
-    result->layout = choose_layout(kernel, &t.list, options->layout);
-    if (result->layout < 0) {
-        conclude(&t, CAKE_V_UNSUPPORTED, "layout %s", cake_layout_name(options->layout));
-        return;
-    }
-    set_problem(&t, params);
-    if (!ask_kernel(&t))
+    if (!begin(&t, params))
         return;
     if (!allocate(&t))
         conclude(&t, CAKE_V_HARNESS_ERROR, "no memory for the tensors");
@@ -347,4 +353,25 @@ void cake_kernel_check(const cake_kernel *kernel, const cake_op *op, const void 
         free(t.expected[i]);
         free(t.first[i]);
     }
+}
+
+void cake_kernel_compute(const cake_kernel *kernel, const cake_op *op, const void *params,
+                         const cake_kernel_options *options, double *const *values, cake_kernel_result *result)
+{
+    trial t = {.kernel = kernel, .op = op, .options = options, .result = result};
+
+    if (!begin(&t, params))
+        return;
+    for (int i = 0; i < first_output(&t); i++)
+        t.values[i] = values[i];
+    if (open_kernel(&t, CAKE_FLUSH_RIGHT) && poisoned_call(&t))
+        for (int i = first_output(&t); i < t.list.count; i++) {
+            const cake_tensor *tensor = &t.guarded[i].tensor;
+            const char *data = tensor->data;
+
+            for (int64_t e = 0; e < cake_tensor_elements(tensor); e++)
+                values[i][e] = cake_element_load(tensor->dtype, data + cake_tensor_offset(tensor, e) *
+                                                                           cake_dtype_size(tensor->dtype));
+        }
+    close_kernel(&t);
 }

@@ -35,4 +35,9 @@ cake_status cake_plugin_load(const char *path, const cake_plugin **plugin, cake_
 void cake_kernel_check(const cake_kernel *kernel, const cake_op *op, const void *params,
                        const cake_kernel_options *options, cake_kernel_result *result);
 
+/* One call on given values: an array for each tensor in the op's list, row-major in the logical shape; those of the
+ * outputs are written if the result's verdict is ok. */
+void cake_kernel_compute(const cake_kernel *kernel, const cake_op *op, const void *params,
+                         const cake_kernel_options *options, double *const *values, cake_kernel_result *result);
+
 #endif
