@@ -27,21 +27,22 @@ typedef struct context {
     naive_tensors tensors;
     uint32_t n_inputs, n_outputs;
     int64_t elements, row; /* of x: in all, in its last dimension */
-    float *copy;           /* of x */
+    size_t element_bytes;  /* likewise */
+    char *copy;            /* of x */
 } context;
 
-static int64_t elements_of(const cake_tensor *tensor)
+static size_t element_bytes(const cake_tensor *tensor)
 {
-    return (int64_t)(tensor->size_bytes / sizeof(float));
+    return tensor->dtype == CAKE_U8 ? 1 : 4;
 }
 
-static float *copy_floats(const cake_host *host, const float *from, int64_t n)
+/* The last element becomes equal to the one before it. */
+static void spoil_last(const cake_tensor *tensor, void *data)
 {
-    float *to = host->alloc(host, (uint64_t)n * sizeof *to, 64);
+    size_t size = element_bytes(tensor);
+    char *last = (char *)data + tensor->size_bytes - size;
 
-    if (to && from)
-        memcpy(to, from, (size_t)n * sizeof *to);
-    return to;
+    memcpy(last, last - size, size);
 }
 
 static int32_t can_run(const cake_kernel *kernel, const cake_problem *problem, const cake_host *host)
@@ -68,23 +69,28 @@ static int32_t open_spoiled(const cake_kernel *kernel, const cake_problem *probl
     c->kernel = kernel->data;
     c->n_inputs = problem->n_inputs;
     c->n_outputs = problem->n_outputs;
-    c->elements = elements_of(x);
+    c->element_bytes = element_bytes(x);
+    c->elements = (int64_t)(x->size_bytes / c->element_bytes);
     c->row = x->shape[x->rank - 1];
-    if (!(c->copy = copy_floats(host, NULL, c->elements)))
+    if (!(c->copy = host->alloc(host, x->size_bytes, 64)))
         return CAKE_NO_MEMORY;
     for (uint32_t i = 0; i < problem->n_constants; i++)
         c->tensors.constant[i] = constants[i]->data;
     if (c->kernel->mistake == WRONG_WEIGHT) {
-        int64_t n = elements_of(constants[0]);
-        float *w = copy_floats(host, constants[0]->data, n);
+        void *w = host->alloc(host, constants[0]->size_bytes, 64);
 
         if (!w)
             return CAKE_NO_MEMORY;
-        w[n - 1] = w[n - 2];
+        memcpy(w, constants[0]->data, constants[0]->size_bytes);
+        spoil_last(constants[0], w);
         c->tensors.constant[0] = w;
     }
-    if (c->kernel->layer->scratch)
-        c->tensors.scratch = copy_floats(host, NULL, c->kernel->layer->scratch(c->params));
+    if (c->kernel->layer->scratch) {
+        uint64_t floats = (uint64_t)c->kernel->layer->scratch(c->params);
+
+        if (!(c->tensors.scratch = host->alloc(host, floats * sizeof(float), 64)))
+            return CAKE_NO_MEMORY;
+    }
     *ctx = c;
     return CAKE_DONE;
 }
@@ -92,21 +98,23 @@ static int32_t open_spoiled(const cake_kernel *kernel, const cake_problem *probl
 static int32_t run(void *ctx, const cake_tensor *const *inputs, const cake_tensor *const *outputs)
 {
     context *c = ctx;
-    const float *x = inputs[0]->data;
-    float *y = outputs[0]->data;
+    const char *x = inputs[0]->data;
 
     for (uint32_t i = 0; i < c->n_inputs; i++)
         c->tensors.input[i] = inputs[i]->data;
     for (uint32_t i = 0; i < c->n_outputs; i++)
         c->tensors.output[i] = outputs[i]->data;
-    for (int64_t i = 0; i < c->elements; i++)
-        c->copy[i] = x[c->kernel->mistake == SHIFTED_READ && (i + 1) % c->row != 0 ? i + 1 : i];
+    for (int64_t i = 0; i < c->elements; i++) {
+        int64_t from = c->kernel->mistake == SHIFTED_READ && (i + 1) % c->row != 0 ? i + 1 : i;
+
+        memcpy(c->copy + (size_t)i * c->element_bytes, x + (size_t)from * c->element_bytes, c->element_bytes);
+    }
     if (c->kernel->mistake == WRONG_READ)
-        c->copy[c->elements - 1] = x[c->elements - 2];
-    c->tensors.input[0] = c->copy;
+        spoil_last(inputs[0], c->copy);
+    c->tensors.input[0] = (const float *)(const void *)c->copy;
     c->kernel->layer->compute(c->params, &c->tensors);
     if (c->kernel->mistake == WRONG_WRITE)
-        y[elements_of(outputs[0]) - 1] = y[elements_of(outputs[0]) - 2];
+        spoil_last(outputs[0], outputs[0]->data);
     return CAKE_DONE;
 }
 

@@ -37,6 +37,9 @@ static spoiled_case cases[] = {
     {"dropout elements=101 training=0"},
     {"mha q_len=5 model=24 heads=3 head_dim=8 bias=1"},
     {"transformer_block len=5 model=24 heads=3 ffn=32"},
+    {"mla len=5 model=24 heads=2 kv_lora=16 nope_dim=8 rope_dim=4 v_dim=8"},
+    {"tokenize kind=character len=77"},
+    {"deepseek_block len=5 model=24 heads=2 kv_lora=16 nope_dim=8 rope_dim=4 v_dim=8 ffn=16 experts=4 top_k=2"},
     {"moe rows=7 model=16 ffn=12 experts=5 top_k=2 shared=1"},
 };
 

@@ -11,11 +11,11 @@ static uint64_t page_bytes(void)
     return (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-cake_status cake_guarded_new(const cake_tensor *description, uint32_t align, cake_flush flush, cake_guarded *guarded,
-                             cake_error *error)
+cake_status cake_guarded_new(const cake_tensor *description, uint32_t align, uint32_t overread, cake_flush flush,
+                             cake_guarded *guarded, cake_error *error)
 {
     uint64_t page = page_bytes();
-    uint64_t size = (description->size_bytes + align - 1) / align * align;
+    uint64_t size = (description->size_bytes + overread + align - 1) / align * align;
     uint64_t body = (size + page - 1) / page * page;
     unsigned char *map = mmap(NULL, body + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 

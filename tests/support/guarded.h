@@ -19,10 +19,11 @@ typedef struct cake_guarded {
     uint64_t map_bytes;
 } cake_guarded;
 
-/* Give memory to the tensor that `description` describes: aligned to `align` bytes and not to more; the slack
- * around it filled with signalling NaNs, so that a kernel that uses it is wrong. */
-cake_status cake_guarded_new(const cake_tensor *description, uint32_t align, cake_flush flush, cake_guarded *guarded,
-                             cake_error *error);
+/* Give memory to the tensor that `description` describes: aligned to `align` bytes and not to more, with `overread`
+ * bytes at least before the guard page at its end; the slack around it filled with signalling NaNs, so that a kernel
+ * that uses it is wrong. */
+cake_status cake_guarded_new(const cake_tensor *description, uint32_t align, uint32_t overread, cake_flush flush,
+                             cake_guarded *guarded, cake_error *error);
 void cake_guarded_free(cake_guarded *guarded);
 
 void cake_guarded_protect(cake_guarded *guarded, bool read_only);

@@ -162,7 +162,9 @@ static bool open_kernel(trial *t, cake_flush flush)
     int32_t code;
 
     for (int i = 0; i < t->list.count; i++) {
-        if (cake_guarded_new(&t->description[i], align, flush, &t->guarded[i], &error) != CAKE_OK) {
+        uint32_t overread = i < first_output(t) ? t->kernel->overread : 0;
+
+        if (cake_guarded_new(&t->description[i], align, overread, flush, &t->guarded[i], &error) != CAKE_OK) {
             conclude(t, CAKE_V_HARNESS_ERROR, "%s", error.text);
             return false;
         }
