@@ -67,6 +67,9 @@ static bool diagnose_fault(const cake_process *process, const cake_fault *fault,
 {
     const char *name = sigabbrev_np(fault->signal);
 
+    /* A tracer that refuses a system call makes it number -1. */
+    if (fault->signal == SIGSYS && fault->system_call == -1)
+        return cake_find(finding, CAKE_V_HARNESS_ERROR, "a system call of the worker was refused from outside");
     if (fault->signal == SIGSYS) {
         char *call = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, fault->system_call);
 
@@ -100,6 +103,8 @@ void cake_diagnose(const cake_process *process, const char *what, int status, ca
     memcpy(&fault, &process->shared->fault, sizeof fault);
     if (process->killed) {
         cake_find(finding, CAKE_V_TIMEOUT, "no answer within %.3g s", (double)process->settings->timeout_ns * 1e-9);
+    } else if (process->silent && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) {
+        cake_find(finding, CAKE_V_HARNESS_ERROR, "the worker's channel closed, and it did not end");
     } else if (status == -1) {
         cake_find(finding, CAKE_V_HARNESS_ERROR, "the worker's end could not be learned");
     } else if (WIFEXITED(status) && WEXITSTATUS(status) == CAKE_EXIT_FAULT && fault.written) {

@@ -362,7 +362,14 @@ bool cake_process_receive(cake_process *process, cake_reply *reply, int64_t dead
         cake_process_diagnose(process, "", true, finding);
         return false;
     }
-    got = recv(process->socket, reply, sizeof *reply, MSG_DONTWAIT | MSG_TRUNC);
+    do
+        got = recv(process->socket, reply, sizeof *reply, MSG_DONTWAIT | MSG_TRUNC);
+    while (got < 0 && errno == EINTR);
+    if (got < 0 && errno != ECONNRESET) {
+        cake_find(finding, CAKE_V_HARNESS_ERROR, "a reply could not be received: %s", strerror(errno));
+        cake_process_end(process);
+        return false;
+    }
     if (got <= 0) {
         cake_process_diagnose(process, "", false, finding);
         return false;
@@ -422,6 +429,7 @@ static int reap(cake_process *process, bool at_once)
         if (got == 0)
             nanosleep(&(struct timespec){0, 1000000}, NULL);
     }
+    process->silent = !at_once && got == 0;
     kill(-process->pid, SIGKILL);
     while (got == 0 || (got < 0 && errno == EINTR))
         got = waitpid(process->pid, &status, 0);

@@ -43,6 +43,7 @@ typedef struct cake_process {
     uint32_t sequence;
     uint32_t layers;         /* of the sandbox, in force */
     bool killed;             /* by us, after a timeout */
+    bool silent;             /* by us, since it neither answered nor ended */
     const cake_arena *arena; /* to name a fault's place; NULL before it is prepared */
     uint64_t address[CAKE_WIRE_TENSORS];
     char *printed; /* the beginning of what the plugin printed; owned; NULL: nothing */

@@ -20,6 +20,9 @@ enum { MACHINE = EM_AARCH64 };
 enum { MACHINE = EM_NONE }; /* not checked */
 #endif
 
+/* No library has a larger one. */
+static const uint64_t most_segment_bytes = UINT64_C(1) << 36;
+
 /* Could someone other than the user or root write it? The group may, if it is the user's own (umask 002). */
 static bool writable_by_others(const struct stat *st)
 {
@@ -41,13 +44,13 @@ static bool vet_folders(const char *path, cake_finding *finding)
     struct stat st;
 
     if (!realpath(path, real))
-        return cake_find(finding, CAKE_V_LOAD_ERROR, "%s: %s", path, strerror(errno));
+        return cake_find(finding, CAKE_V_HARNESS_ERROR, "%s: %s", path, strerror(errno));
     for (char *slash = strrchr(real, '/'); slash; slash = strrchr(real, '/')) {
         const char *folder = slash == real ? "/" : real;
 
         *slash = '\0';
         if (stat(folder, &st) != 0)
-            return cake_find(finding, CAKE_V_UNSAFE_FILE, "%s: folder cannot be looked at: %s", folder,
+            return cake_find(finding, CAKE_V_HARNESS_ERROR, "%s: folder cannot be looked at: %s", folder,
                              strerror(errno));
         if (!owned_well(&st))
             return cake_find(finding, CAKE_V_UNSAFE_FILE,
@@ -86,9 +89,11 @@ static bool vet_file(const char *path, const struct stat *st, cake_finding *find
 static bool vet_elf(const char *path, int descriptor, off_t size, cake_finding *finding)
 {
     Elf64_Ehdr header;
+    ssize_t got = pread(descriptor, &header, sizeof header, 0);
 
-    if (pread(descriptor, &header, sizeof header, 0) != (ssize_t)sizeof header ||
-        memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
+    if (got < 0)
+        return cake_find(finding, CAKE_V_HARNESS_ERROR, "%s: cannot be read: %s", path, strerror(errno));
+    if (got != (ssize_t)sizeof header || memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
         return cake_find(finding, CAKE_V_LOAD_ERROR,
                          "%s: expected an ELF shared object, found %lld bytes of another kind", path,
                          (long long)size);
@@ -108,7 +113,10 @@ static bool vet_elf(const char *path, int descriptor, off_t size, cake_finding *
 
         if (pread(descriptor, &segment, sizeof segment, (off_t)(header.e_phoff + (uint64_t)i * sizeof segment)) !=
             (ssize_t)sizeof segment)
-            return cake_find(finding, CAKE_V_LOAD_ERROR, "%s: %s", path, strerror(errno));
+            return cake_find(finding, CAKE_V_HARNESS_ERROR, "%s: cannot be read: %s", path, strerror(errno));
+        if (segment.p_type == PT_LOAD && segment.p_memsz > most_segment_bytes)
+            return cake_find(finding, CAKE_V_LOAD_ERROR, "%s: damaged: a segment of %llu bytes", path,
+                             (unsigned long long)segment.p_memsz);
         if (segment.p_type == PT_LOAD &&
             (segment.p_offset > (uint64_t)size || segment.p_filesz > (uint64_t)size - segment.p_offset))
             return cake_find(finding, CAKE_V_LOAD_ERROR, "%s: truncated: expected at least %llu bytes, found %lld",
@@ -171,7 +179,11 @@ bool cake_vet_open(const char *path, bool in_place, cake_plugin_file_image *imag
     if (descriptor < 0 && errno == ELOOP)
         return cake_find(finding, CAKE_V_UNSAFE_FILE, "%s: expected a regular file, found a symbolic link", path);
     if (descriptor < 0)
-        return cake_find(finding, CAKE_V_LOAD_ERROR, "%s: %s", path, strerror(errno));
+        return cake_find(finding,
+                         errno == ENOENT || errno == ENOTDIR || errno == EACCES || errno == ENXIO
+                             ? CAKE_V_LOAD_ERROR
+                             : CAKE_V_HARNESS_ERROR,
+                         "%s: %s", path, strerror(errno));
     if (fstat(descriptor, &st) != 0) {
         cake_find(finding, CAKE_V_HARNESS_ERROR, "%s: %s", path, strerror(errno));
         goto fail;

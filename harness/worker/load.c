@@ -1,6 +1,7 @@
 #include "worker/load.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -130,6 +131,21 @@ static cake_outcome check_table(const cake_request_load *request, const cake_plu
     return CAKE_OUTCOME_DONE;
 }
 
+/* Did loading fail for want of something that the system should have given? Then it says nothing of the plugin. */
+static bool is_systems_fault(const char *why)
+{
+    static const int errors[] = {ENOMEM, EMFILE, ENFILE, EIO, EINTR, EAGAIN};
+    size_t length = strlen(why);
+
+    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
+        const char *text = strerrordesc_np(errors[i]);
+
+        if (length >= strlen(text) && strcmp(why + length - strlen(text), text) == 0)
+            return true;
+    }
+    return false;
+}
+
 cake_outcome cake_load(const cake_request_load *request, int plugin_file, const cake_host *host, cake_shared *shared,
                        const cake_plugin **plugin, char *text)
 {
@@ -146,7 +162,7 @@ cake_outcome cake_load(const cake_request_load *request, int plugin_file, const 
         if (why && strncmp(why, path, strlen(path)) == 0)
             why += strlen(path);
         snprintf(text, CAKE_WIRE_TEXT, "cannot be loaded: %.400s", why ? why : "no reason given");
-        return CAKE_OUTCOME_LOAD_ERROR;
+        return why && is_systems_fault(why) ? CAKE_OUTCOME_WORKER : CAKE_OUTCOME_LOAD_ERROR;
     }
     *(void **)&entry = dlsym(library, "cake_plugin_v1");
     if (!entry) {
