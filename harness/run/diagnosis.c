@@ -21,11 +21,15 @@ static side locate(const cake_process *process, uint64_t address, int *tensor, u
     const cake_arena *arena = process->arena;
 
     for (int i = 0; arena && i < arena->count; i++) {
+        uint64_t begin = process->address[i];
+
+        if (begin && address >= begin && address - begin < arena->segment_bytes[i])
+            return *tensor = i, *distance = address - begin, INSIDE;
+    }
+    for (int i = 0; arena && i < arena->count; i++) {
         uint64_t begin = process->address[i], end = begin + arena->segment_bytes[i];
 
         *tensor = i;
-        if (begin && address >= begin && address < end)
-            return *distance = address - begin, INSIDE;
         if (begin && address < begin && begin - address <= beside_bytes)
             return *distance = begin - address, BEFORE;
         if (begin && address >= end && address - end < beside_bytes)

@@ -55,6 +55,11 @@ Test(diagnosis, a_fault_is_named_after_the_tensor_beside_it)
     expect(&process, EXITED, CAKE_V_INPUT_MODIFIED, "tensor x, which is read-only");
     fault(SIGSEGV, 0x200010, 6);
     expect(&process, EXITED, CAKE_V_SANDBOX_VIOLATION, "unmapped or closed tensor y");
+    /* Two tensors near each other: the one that holds the address counts. */
+    process.address[0] = 0x203000;
+    fault(SIGSEGV, 0x200010, 6);
+    expect(&process, EXITED, CAKE_V_SANDBOX_VIOLATION, "unmapped or closed tensor y");
+    process.address[0] = 0x100000;
     fault(SIGSEGV, 0x900000, 4);
     expect(&process, EXITED, CAKE_V_CRASH, "SIGSEGV: read address 0x900000");
     fault(SIGSEGV, UINT64_C(0x7ffeffffff00), 6);
