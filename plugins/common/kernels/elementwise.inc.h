@@ -11,6 +11,7 @@
 #include "common/kernels/workspace.h"
 #include "common/vec/unroll.h"
 #include "common/vec/vec_math.h"
+#include "common/vec/vec_tail.h"
 
 enum { ELEMENTWISE_ITEM = 16384 }; /* floats of an item, about */
 
@@ -111,8 +112,7 @@ VEC_INLINE void activation_run(int kind, const float *restrict x, float *restric
         vec_store(y + i + VEC_LANES, b);
     }
     for (; i < count; i += VEC_LANES) {
-        vmask m = vec_mask(count - i < VEC_LANES ? (int)(count - i) : VEC_LANES);
-        vec_store_mask(y + i, activation_of(kind, vec_load_mask(x + i, m)), m);
+        vec_store_left(y + i, activation_of(kind, vec_load_left(x + i, count - i)), count - i);
     }
 }
 
@@ -211,13 +211,12 @@ static void dropout_work(void *ctx, const cake_tensor *const *inputs, const cake
         if (e->kind)
             dropout_words(e, (uint64_t)begin / 4, word);
         for (int i = 0; i < 4 && begin < end; i++, begin += VEC_LANES) {
-            vmask m = vec_mask(end - begin < VEC_LANES ? (int)(end - begin) : VEC_LANES);
-            vec v = vec_load_mask(x + begin, m);
+            vec v = vec_load_left(x + begin, end - begin);
             if (e->kind && e->least > 0)
                 v = e->least > UINT32_MAX
                         ? vec_zero()
                         : vec_select(veci_gt(veci_xor(word[i], flip), below), vec_mul(v, scale), vec_zero());
-            vec_store_mask(y + begin, v, m);
+            vec_store_left(y + begin, v, end - begin);
         }
     }
 }
@@ -296,9 +295,8 @@ static void positional_encoding_work(void *ctx, const cake_tensor *const *inputs
         const float *table = e->cosine + r % e->period * e->length;
         float *y = (float *)outputs[0]->data + r * e->length;
         for (int64_t i = 0; i < e->length; i += VEC_LANES) {
-            vmask m = vec_mask(e->length - i < VEC_LANES ? (int)(e->length - i) : VEC_LANES);
-            vec a = vec_load_mask(x + i, m), b = vec_load_mask(table + i, m);
-            vec_store_mask(y + i, e->kind == CAKE_COMBINE_ADD ? vec_add(a, b) : vec_mul(a, b), m);
+            vec a = vec_load_left(x + i, e->length - i), b = vec_load_left(table + i, e->length - i);
+            vec_store_left(y + i, e->kind == CAKE_COMBINE_ADD ? vec_add(a, b) : vec_mul(a, b), e->length - i);
         }
     }
 }
@@ -340,21 +338,21 @@ static int32_t rope_open(const cake_problem *problem, const cake_tensor *const *
 }
 
 /* The other element of each pair of x[i] ..: `half` away, or the neighbour. */
-VEC_INLINE vec rope_others(int style, const float *x, int64_t i, int64_t pairs, vec here, vmask m)
+VEC_INLINE vec rope_others(int style, const float *x, int64_t i, int64_t pairs, vec here, int64_t left)
 {
     if (style == CAKE_ROPE_INTERLEAVED)
         return vec_swap_pairs(here);
-    return vec_load_mask(x + (i < pairs ? i + pairs : i - pairs), m);
+    return vec_load_left(x + (i < pairs ? i + pairs : i - pairs), left);
 }
 
 VEC_INLINE void rope_turn(int style, const elementwise *e, const float *restrict x, float *restrict y, int64_t begin,
                           int64_t end, const float *cosine, const float *sine)
 {
     for (int64_t i = begin; i < end; i += VEC_LANES) {
-        vmask m = vec_mask(end - i < VEC_LANES ? (int)(end - i) : VEC_LANES);
-        vec here = vec_load_mask(x + i, m), others = rope_others(style, x, i, e->rotary / 2, here, m);
-        vec turned = vec_mul(others, vec_load_mask(sine + i, m));
-        vec_store_mask(y + i, vec_fma(here, vec_load_mask(cosine + i, m), turned), m);
+        int64_t left = end - i;
+        vec here = vec_load_left(x + i, left), others = rope_others(style, x, i, e->rotary / 2, here, left);
+        vec turned = vec_mul(others, vec_load_left(sine + i, left));
+        vec_store_left(y + i, vec_fma(here, vec_load_left(cosine + i, left), turned), left);
     }
 }
 
@@ -376,9 +374,7 @@ static void rope_work(void *ctx, const cake_tensor *const *inputs, const cake_te
         } else {
             rope_turn(CAKE_ROPE_INTERLEAVED, e, x, y, 0, e->rotary, cosine, sine);
         }
-        for (int64_t i = e->rotary; i < e->length; i += VEC_LANES) {
-            vmask m = vec_mask(e->length - i < VEC_LANES ? (int)(e->length - i) : VEC_LANES);
-            vec_store_mask(y + i, vec_load_mask(x + i, m), m);
-        }
+        for (int64_t i = e->rotary; i < e->length; i += VEC_LANES)
+            vec_store_left(y + i, vec_load_left(x + i, e->length - i), e->length - i);
     }
 }

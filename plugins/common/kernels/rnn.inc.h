@@ -14,13 +14,14 @@
 #include "common/kernels/kernels.h"
 #include "common/kernels/workspace.h"
 #include "common/vec/vec_math.h"
+#include "common/vec/vec_tail.h"
 
 enum {
     RNN_GATES = 4,                /* at most */
-    RNN_ROWS = 4 * GEMM_MR,       /* of the batch, in an item at most: their tile stays in L1 */
+    RNN_ROWS = 70,                /* of the batch, in an item at most: their tile stays in L1 */
     RNN_LEAST_ROWS = 6 * GEMM_MR, /* of a chunk's input product */
     RNN_MOST_ROWS = 512,
-    RNN_CHUNK_FLOATS = 1 << 20,   /* of a chunk's input product, about */
+    RNN_CHUNK_FLOATS = 1 << 19,   /* of a chunk's input product, about */
     RNN_INPUT_ROWS = 8 * GEMM_MR, /* of an item of the input product */
     RNN_PANELS = 320 / GEMM_NR    /* panels of it */
 };
@@ -276,11 +277,11 @@ typedef struct rnn_row {
     const float *peephole;  /* LSTM: [3][hidden], or NULL */
 } rnn_row;
 
-VEC_INLINE void rnn_put(float *to, float *also, int64_t at, vec v, vmask m)
+VEC_INLINE void rnn_put(float *to, float *also, int64_t at, vec v, int64_t left)
 {
-    vec_store_mask(to + at, v, m);
+    vec_store_left(to + at, v, left);
     if (also)
-        vec_store_mask(also + at, v, m);
+        vec_store_left(also + at, v, left);
 }
 
 VEC_INLINE vec rnn_clip(const rnn *n, vec x)
@@ -290,47 +291,58 @@ VEC_INLINE vec rnn_clip(const rnn *n, vec x)
     return n->op.clip > 0 ? vec_max(vec_neg(limit), vec_min(limit, x)) : x;
 }
 
-static void rnn_lstm(const rnn *n, const rnn_row *s, vec *in, int64_t at, vmask m)
+/* c' = f c + i g over a common denominator: sigmoid and tanh are quotients, and a division costs as much as ten
+ * other instructions. */
+static void rnn_lstm(const rnn *n, const rnn_row *s, vec *in, int64_t at, int64_t left)
 {
-    vec c = vec_load_mask(s->c + at, m);
+    vec c = vec_load_left(s->c + at, left), i, f, g, o, di, df, dg, d_o;
 
     if (s->peephole) {
-        in[0] = vec_fma(vec_load_mask(s->peephole + at, m), c, in[0]);
-        in[2] = vec_fma(vec_load_mask(s->peephole + 2 * n->op.hidden + at, m), c, in[2]);
+        in[0] = vec_fma(vec_load_left(s->peephole + at, left), c, in[0]);
+        in[2] = vec_fma(vec_load_left(s->peephole + 2 * n->op.hidden + at, left), c, in[2]);
     }
-    c = vec_fma(vec_sigmoid(rnn_clip(n, in[2])), c,
-                vec_mul(vec_sigmoid(rnn_clip(n, in[0])), vec_tanh(rnn_clip(n, in[3]))));
-    rnn_put(s->c_out, s->c_last, at, c, m);
+    i = vec_sigmoid_parts(rnn_clip(n, in[0]), &di);
+    f = vec_sigmoid_parts(rnn_clip(n, in[2]), &df);
+    g = vec_tanh_parts(rnn_clip(n, in[3]), &dg);
+    di = vec_mul(di, dg);
+    c = vec_div(vec_fma(vec_mul(f, c), di, vec_mul(vec_mul(i, g), df)), vec_mul(di, df));
+    rnn_put(s->c_out, s->c_last, at, c, left);
     if (s->peephole)
-        in[1] = vec_fma(vec_load_mask(s->peephole + n->op.hidden + at, m), c, in[1]);
-    rnn_put(s->y, s->h_last, at, vec_mul(vec_sigmoid(rnn_clip(n, in[1])), vec_tanh(c)), m);
+        in[1] = vec_fma(vec_load_left(s->peephole + n->op.hidden + at, left), c, in[1]);
+    o = vec_sigmoid_parts(rnn_clip(n, in[1]), &d_o);
+    g = vec_tanh_parts(c, &dg);
+    rnn_put(s->y, s->h_last, at, vec_div(vec_mul(o, g), vec_mul(d_o, dg)), left);
 }
 
 /* GRU. Stage 0 of two: z and r h. Else the new state; `in` holds n's argument in its last place, without what stands
  * inside the reset for a single stage. */
-static void rnn_gru(const rnn *n, const rnn_row *s, int stage, vec *in, int64_t at, vmask m)
+static void rnn_gru(const rnn *n, const rnn_row *s, int stage, vec *in, int64_t at, int64_t left)
 {
-    vec h = vec_load_mask(s->h + at, m), z, candidate;
+    vec h = vec_load_left(s->h + at, left), z, dz, candidate, dn;
 
     if (n->stages == 2 && stage == 0) {
-        vec_store_mask(s->z + at, vec_sigmoid(rnn_clip(n, in[0])), m);
-        vec_store_mask(s->rh + at, vec_mul(vec_sigmoid(rnn_clip(n, in[1])), h), m);
+        vec_store_left(s->z + at, vec_sigmoid(rnn_clip(n, in[0])), left);
+        vec_store_left(s->rh + at, vec_mul(vec_sigmoid(rnn_clip(n, in[1])), h), left);
         return;
     }
     if (n->stages == 2) {
-        z = vec_load_mask(s->z + at, m);
+        z = vec_load_left(s->z + at, left);
+        dz = vec_set1(1.0F);
         candidate = in[0];
     } else {
-        vec inner = s->n_bias ? vec_add(in[2], vec_load_mask(s->n_bias + at, m)) : in[2];
-        z = vec_sigmoid(rnn_clip(n, in[0]));
-        candidate = vec_fma(vec_sigmoid(rnn_clip(n, in[1])), inner, vec_load_mask(s->x + 2 * n->op.hidden + at, m));
+        vec inner = s->n_bias ? vec_add(in[2], vec_load_left(s->n_bias + at, left)) : in[2];
+        z = vec_sigmoid_parts(rnn_clip(n, in[0]), &dz);
+        candidate =
+            vec_fma(vec_sigmoid(rnn_clip(n, in[1])), inner, vec_load_left(s->x + 2 * n->op.hidden + at, left));
     }
-    candidate = vec_tanh(rnn_clip(n, candidate));
-    rnn_put(s->y, s->h_last, at, vec_fma(z, vec_sub(h, candidate), candidate), m);
+    candidate = vec_tanh_parts(rnn_clip(n, candidate), &dn);
+    /* (1 - z/dz) n/dn + z/dz h over dz dn */
+    h = vec_fma(vec_mul(z, h), dn, vec_mul(vec_sub(dz, z), candidate));
+    rnn_put(s->y, s->h_last, at, vec_div(h, vec_mul(dz, dn)), left);
 }
 
 /* The gates of one row and the vector of units from `at` on. tile: recurrent products of them, gate 0. */
-static void rnn_gates(const rnn *n, const rnn_row *s, int stage, const float *tile, int64_t at, vmask m)
+static void rnn_gates(const rnn *n, const rnn_row *s, int stage, const float *tile, int64_t at, int64_t left)
 {
     int first = stage == 1 ? 2 : 0, gates = n->stages == 1 ? (int)n->gates : stage == 0 ? 2 : 1;
     vec in[RNN_GATES];
@@ -338,16 +350,16 @@ static void rnn_gates(const rnn *n, const rnn_row *s, int stage, const float *ti
     for (int g = 0; g < gates; g++) {
         in[g] = vec_load(tile + g * GEMM_NR);
         if (n->op.cell != CAKE_RNN_GRU || n->stages == 2 || g < 2)
-            in[g] = vec_add(in[g], vec_load_mask(s->x + (g + first) * n->op.hidden + at, m));
+            in[g] = vec_add(in[g], vec_load_left(s->x + (g + first) * n->op.hidden + at, left));
     }
     if (n->op.cell == CAKE_RNN_LSTM)
-        rnn_lstm(n, s, in, at, m);
+        rnn_lstm(n, s, in, at, left);
     else if (n->op.cell == CAKE_RNN_GRU)
-        rnn_gru(n, s, stage, in, at, m);
+        rnn_gru(n, s, stage, in, at, left);
     else if (n->op.cell == CAKE_RNN_TANH)
-        rnn_put(s->y, s->h_last, at, vec_tanh(rnn_clip(n, in[0])), m);
+        rnn_put(s->y, s->h_last, at, vec_tanh(rnn_clip(n, in[0])), left);
     else
-        rnn_put(s->y, s->h_last, at, vec_max(vec_zero(), rnn_clip(n, in[0])), m);
+        rnn_put(s->y, s->h_last, at, vec_max(vec_zero(), rnn_clip(n, in[0])), left);
 }
 
 /* Set up row b of direction d at step `at`; false if the row has ended before. */
@@ -376,13 +388,13 @@ static int rnn_find_row(const rnn *n, const rnn_call *call, int64_t d, int64_t b
 }
 
 /* A row that has no such step: y is 0; a row of no steps ends with the states that it began with. */
-static void rnn_skip_row(const rnn_row *s, int64_t at, vmask m)
+static void rnn_skip_row(const rnn_row *s, int64_t at, int64_t left)
 {
-    vec_store_mask(s->y + at, vec_zero(), m);
+    vec_store_left(s->y + at, vec_zero(), left);
     if (s->h_last)
-        vec_store_mask(s->h_last + at, vec_load_mask(s->h + at, m), m);
+        vec_store_left(s->h_last + at, vec_load_left(s->h + at, left), left);
     if (s->c_last)
-        vec_store_mask(s->c_last + at, vec_load_mask(s->c + at, m), m);
+        vec_store_left(s->c_last + at, vec_load_left(s->c + at, left), left);
 }
 
 /* An item of step `at` (counted in the order of computing) and stage: product and gates. */
@@ -394,23 +406,24 @@ static void rnn_step_item(const rnn *n, const rnn_call *call, int64_t at, int st
     int64_t gates = n->stages == 1 ? n->gates : stage == 0 ? 2 : 1, first = block * n->gates + (stage == 1 ? 2 : 0);
     int64_t unit = block * GEMM_NR, left = p->hidden - unit;
     float *tile = scratch + GEMM_SCRATCH_FLOATS;
-    const float *from[RNN_ROWS];
+    const float *from[RNN_ROWS] = {0};
     rnn_row s;
 
     for (int64_t b = row0; b < row1; b++) {
         rnn_find_row(n, call, d, b, at, &s);
         from[b - row0] = stage == 1 ? s.rh : s.h;
+        for (int64_t i = 0; i < gates * GEMM_NR; i += 16) /* a cache line: on its way while the product runs */
+            __builtin_prefetch(s.x + (i / GEMM_NR + first % n->gates) * p->hidden + unit + i % GEMM_NR, 0, 2);
     }
     rnn_product(from, row1 - row0, p->hidden, n->r + d * n->r_floats, n->units * n->gates * GEMM_NR, first,
                 first + gates, NULL, tile, gates * GEMM_NR, scratch);
     for (int64_t b = row0; b < row1; b++, tile += gates * GEMM_NR) {
         int runs = rnn_find_row(n, call, d, b, at, &s);
         for (int64_t v = 0; v < GEMM_NR && v < left; v += VEC_LANES) {
-            vmask m = vec_mask(left - v < VEC_LANES ? (int)(left - v) : VEC_LANES);
             if (runs)
-                rnn_gates(n, &s, stage, tile + v, unit + v, m);
+                rnn_gates(n, &s, stage, tile + v, unit + v, left - v);
             else
-                rnn_skip_row(&s, unit + v, m);
+                rnn_skip_row(&s, unit + v, left - v);
         }
     }
 }

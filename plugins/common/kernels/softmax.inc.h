@@ -9,6 +9,7 @@
 #include "common/kernels/rows.h"
 #include "common/vec/unroll.h"
 #include "common/vec/vec_math.h"
+#include "common/vec/vec_tail.h"
 
 enum { SOFTMAX_ITEM = 16384 }; /* floats of an item, about */
 
@@ -103,10 +104,8 @@ static void softmax_scale(float *y, float factor, int64_t count)
 {
     vec f = vec_set1(factor);
 
-    for (int64_t i = 0; i < count; i += VEC_LANES) {
-        vmask m = vec_mask(count - i < VEC_LANES ? (int)(count - i) : VEC_LANES);
-        vec_store_mask(y + i, vec_mul(vec_load_mask(y + i, m), f), m);
-    }
+    for (int64_t i = 0; i < count; i += VEC_LANES)
+        vec_store_left(y + i, vec_mul(vec_load_left(y + i, count - i), f), count - i);
 }
 
 static void softmax_row(const softmax *s, const float *x, float *y)
@@ -118,8 +117,8 @@ static void softmax_row(const softmax *s, const float *x, float *y)
         double log_sum = log((double)sum);
         vec a = vec_set1(largest), b = vec_set1((float)log_sum);
         for (int64_t i = 0; i < s->op.axis; i += VEC_LANES) {
-            vmask m = vec_mask(s->op.axis - i < VEC_LANES ? (int)(s->op.axis - i) : VEC_LANES);
-            vec_store_mask(y + i, vec_sub(vec_sub(vec_load_mask(x + i, m), a), b), m);
+            int64_t left = s->op.axis - i;
+            vec_store_left(y + i, vec_sub(vec_sub(vec_load_left(x + i, left), a), b), left);
         }
     } else {
         float sum = softmax_terms(x, largest, s->op.axis, y);
@@ -128,18 +127,18 @@ static void softmax_row(const softmax *s, const float *x, float *y)
 }
 
 /* One vector of inner: x and y at its first lane, `stride` floats along the axis. */
-static void softmax_lanes(const softmax *s, const float *x, float *y, vmask m)
+static void softmax_lanes(const softmax *s, const float *x, float *y, int64_t left)
 {
     int64_t stride = s->op.inner, end = s->op.axis * stride;
     vec largest = vec_set1(-INFINITY), sum = vec_zero();
 
     for (int64_t i = 0; i < end; i += stride)
-        largest = vec_max(largest, vec_load_mask(x + i, m));
+        largest = vec_max(largest, vec_load_left(x + i, left));
     for (int64_t i = 0; i < end; i += stride) {
-        vec e = vec_exp_neg(vec_sub(vec_load_mask(x + i, m), largest));
+        vec e = vec_exp_neg(vec_sub(vec_load_left(x + i, left), largest));
         sum = vec_add(sum, e);
         if (!s->op.log)
-            vec_store_mask(y + i, e, m);
+            vec_store_left(y + i, e, left);
     }
     if (s->op.log) {
         float sums[VEC_LANES];
@@ -148,11 +147,11 @@ static void softmax_lanes(const softmax *s, const float *x, float *y, vmask m)
             sums[lane] = (float)log((double)sums[lane]);
         sum = vec_load(sums);
         for (int64_t i = 0; i < end; i += stride)
-            vec_store_mask(y + i, vec_sub(vec_sub(vec_load_mask(x + i, m), largest), sum), m);
+            vec_store_left(y + i, vec_sub(vec_sub(vec_load_left(x + i, left), largest), sum), left);
     } else {
         vec factor = vec_div(vec_set1(1.0F), sum);
         for (int64_t i = 0; i < end; i += stride)
-            vec_store_mask(y + i, vec_mul(vec_load_mask(y + i, m), factor), m);
+            vec_store_left(y + i, vec_mul(vec_load_left(y + i, left), factor), left);
     }
 }
 
@@ -173,7 +172,7 @@ static void softmax_work(void *ctx, const cake_tensor *const *inputs, const cake
         } else {
             int64_t lane = row % s->vectors * VEC_LANES, left = s->op.inner - lane;
             int64_t at = row / s->vectors * s->op.axis * s->op.inner + lane;
-            softmax_lanes(s, x + at, y + at, vec_mask(left < VEC_LANES ? (int)left : VEC_LANES));
+            softmax_lanes(s, x + at, y + at, left);
         }
     }
 }

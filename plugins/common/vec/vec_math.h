@@ -96,15 +96,16 @@ static inline vec vec_exp2_neg(vec x)
     return vec_scale2_flush(q, n);
 }
 
-static inline vec vec_sigmoid(vec x)
+/* Sigmoid and tanh as quotients, for callers that multiply some of them and divide once. Denominators are in [1, 2]. */
+static inline vec vec_sigmoid_parts(vec x, vec *denominator)
 {
-    vec one = vec_set1(1.0F);
-    vec e = vec_exp(vec_neg(vec_abs(x)));
+    vec one = vec_set1(1.0F), e = vec_exp(vec_neg(vec_abs(x)));
 
-    return vec_div(vec_select(vec_lt(x, vec_zero()), e, one), vec_add(one, e));
+    *denominator = vec_add(one, e);
+    return vec_select(vec_lt(x, vec_zero()), e, one);
 }
 
-static inline vec vec_tanh(vec x)
+static inline vec vec_tanh_parts(vec x, vec *denominator)
 {
     vec one = vec_set1(1.0F), n, r, two_n, e;
     vec t = vec_max(vec_set1(-40.0F), vec_mul(vec_set1(-2.0F), vec_abs(x)));
@@ -112,7 +113,22 @@ static inline vec vec_tanh(vec x)
     r = vec_reduce_ln2(t, &n);
     two_n = vec_scale2(one, n);
     e = vec_fma(two_n, vec_expm1_reduced(r), vec_sub(two_n, one)); /* e^t - 1, in (-1, 0] */
-    return vec_copysign(vec_div(e, vec_add(e, vec_set1(2.0F))), x);
+    *denominator = vec_add(e, vec_set1(2.0F));
+    return vec_copysign(e, x);
+}
+
+static inline vec vec_sigmoid(vec x)
+{
+    vec denominator, numerator = vec_sigmoid_parts(x, &denominator);
+
+    return vec_div(numerator, denominator);
+}
+
+static inline vec vec_tanh(vec x)
+{
+    vec denominator, numerator = vec_tanh_parts(x, &denominator);
+
+    return vec_div(numerator, denominator);
 }
 
 /* -ln(1 - erf x) for 1 <= x <= 4, absolute error 2^-27 / (1 - erf x). */
