@@ -345,7 +345,7 @@ static void rnn_gru(const rnn *n, const rnn_row *s, int stage, vec *in, int64_t 
 static void rnn_gates(const rnn *n, const rnn_row *s, int stage, const float *tile, int64_t at, int64_t left)
 {
     int first = stage == 1 ? 2 : 0, gates = n->stages == 1 ? (int)n->gates : stage == 0 ? 2 : 1;
-    vec in[RNN_GATES];
+    vec in[RNN_GATES] = {vec_zero(), vec_zero(), vec_zero(), vec_zero()};
 
     for (int g = 0; g < gates; g++) {
         in[g] = vec_load(tile + g * GEMM_NR);
