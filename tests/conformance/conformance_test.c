@@ -89,9 +89,9 @@ static cake_verdict check(const cake_plugin *plugin, const cake_kernel *kernel, 
 
     cake_workload_format(workload, text, sizeof text);
     snprintf(running, sizeof running,
-             "%s %s/%s\n    repeat: layercake check --plugin %s --kernel %s%s%s --threads %d --seed %d '%s'\n",
-             plugin->name, kernel->op, kernel->name, plugin->name, kernel->name, layout ? " --layout " : "",
-             layout ? cake_layout_name(layout) : "", threads, SEED, text);
+             "%s %s/%s\n    repeat: layercake check --plugin %s --kernel %s/%s%s%s --threads %d --seed %d '%s'\n",
+             plugin->name, kernel->op, kernel->name, plugin->name, kernel->op, kernel->name,
+             layout ? " --layout " : "", layout ? cake_layout_name(layout) : "", threads, SEED, text);
     cake_kernel_check(kernel, workload->op, workload->params,
                       &(cake_kernel_options){.layout = layout, .threads = threads, .seed = SEED}, &result);
     cr_expect(result.verdict == CAKE_V_OK || result.verdict == CAKE_V_UNSUPPORTED, "%s: %s: %s",

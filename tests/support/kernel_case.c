@@ -351,7 +351,7 @@ void cake_kernel_check(const cake_kernel *kernel, const cake_op *op, const void 
         check_fill(&t, CAKE_FILL_WIDE, CAKE_FLUSH_LEFT);
     if (fine(&t) && options->min_time > 0)
         time_kernel(&t);
-    for (int i = 0; i < t.list.count; i++) {
+    for (int i = 0; i < CAKE_MAX_TENSORS; i++) {
         free(t.expected[i]);
         free(t.first[i]);
     }
