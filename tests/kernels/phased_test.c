@@ -367,8 +367,8 @@ static const char *const recurrences[] = {
     "rnn cell=lstm steps=6 batch=9 input=17 hidden=37 initial_state=1 bias=1 peepholes=1 clip=0.5",
     "rnn cell=lstm steps=6 batch=9 input=17 hidden=37 initial_state=1 sequence_lens=1 direction=bidirectional",
     "rnn cell=gru steps=6 batch=9 input=17 hidden=20 bias=1 sequence_lens=1 direction=reverse batchwise=1",
-    "rnn cell=gru steps=6 batch=3 input=4 hidden=20 bias=1 batchwise=1 linear_before_reset=1 initial_state=1 "
-    "clip=0.3",
+    ("rnn cell=gru steps=6 batch=3 input=4 hidden=20 bias=1 batchwise=1 linear_before_reset=1 initial_state=1 "
+     "clip=0.3"),
     "rnn cell=tanh steps=600 batch=1 input=3 hidden=5 bias=1 direction=bidirectional sequence_lens=1",
 };
 

@@ -1,7 +1,7 @@
 #include "common/vec/vec_avx512.h"
 
-#include "common/kernels/attention_tiled.inc.h"
 #include "common/kernels/attention_decode.inc.h"
+#include "common/kernels/attention_tiled.inc.h"
 
 const cake_phased cake_attention_tiled_avx512 = {
     .can_run = cake_attention_tiled_can_run,
