@@ -96,7 +96,8 @@ static inline vec vec_exp2_neg(vec x)
     return vec_scale2_flush(q, n);
 }
 
-/* Sigmoid and tanh as quotients, for callers that multiply some of them and divide once. Denominators are in [1, 2]. */
+/* Sigmoid and tanh as quotients, for callers that multiply some of them and divide once. Denominators are in [1, 2].
+ */
 static inline vec vec_sigmoid_parts(vec x, vec *denominator)
 {
     vec one = vec_set1(1.0F), e = vec_exp(vec_neg(vec_abs(x)));

@@ -1,6 +1,7 @@
 /* The last vector of a run, where fewer elements than lanes are left. Include a vector header first.
  *
- * With whole vectors these are plain loads and stores: a masked store costs dozens of cycles on some AVX2 machines. */
+ * With whole vectors these are plain loads and stores: a masked store costs dozens of cycles on some AVX2 machines.
+ */
 #ifndef LAYERCAKE_PLUGINS_COMMON_VEC_TAIL_H
 #define LAYERCAKE_PLUGINS_COMMON_VEC_TAIL_H
 
