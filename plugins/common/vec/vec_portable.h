@@ -397,7 +397,10 @@ static inline vec vec_scale2(vec a, vec n)
 
 static inline vec vec_scale2_flush(vec a, vec n)
 {
-    return vec_select(n < -125.0f, vec_zero(), veci_as_float(vec_as_int(a) + (vec_to_int(n) << 23)));
+    /* Lanes that are not selected may wrap around. */
+    vecu bits = (vecu)vec_as_int(a) + ((vecu)vec_to_int(n) << 23);
+
+    return vec_select(n < -125.0f, vec_zero(), veci_as_float((veci)bits));
 }
 
 static inline vec vec_even(vec a, vec b)
