@@ -227,9 +227,11 @@ enum {
     CAKE_ROPE_HALF = 1         /* the pair i is elements i and i + rotary_dim/2 */
 };
 
-/* rope: rotary position embedding; the pair (a, b) number i at position t turns by w = (start + t) /
- * base^(2i/rotary_dim): a' = a cos w - b sin w,  b' = b cos w + a sin w;  the elements from rotary_dim on stay as
- * they are inputs     x [batch][heads][len][head_dim] outputs    y [batch][heads][len][head_dim] */
+/* rope: rotary position embedding; the elements from rotary_dim on stay as they are
+ * The pair (a, b) number i at position t turns by w = (start + t) / base^(2i/rotary_dim):
+ *   a' = a cos w - b sin w,  b' = b cos w + a sin w
+ * inputs     x [batch][heads][len][head_dim]
+ * outputs    y [batch][heads][len][head_dim] */
 typedef struct cake_rope {
     uint32_t struct_size;
     int32_t style; /* CAKE_ROPE_INTERLEAVED, CAKE_ROPE_HALF */
@@ -241,9 +243,9 @@ typedef struct cake_rope {
 
 /* dropout: in training y = x / (1 - p) where the element is kept, else 0; at inference y = x
  * Element i is kept if word i % 4 of Philox 4x32-10 (Salmon et al. 2011) with counter (i/4 low, i/4 high, 0, 0) and
- * key (seed low, seed high), low and high 32 bits each, is at least p 2^32. inputs     x [elements] outputs    y
- * [elements]
- */
+ * key (seed low, seed high), low and high 32 bits each, is at least p 2^32.
+ * inputs     x [elements]
+ * outputs    y [elements] */
 typedef struct cake_dropout {
     uint32_t struct_size;
     int32_t training; /* 0, 1 */
@@ -251,12 +253,14 @@ typedef struct cake_dropout {
     double p; /* 0 <= p < 1 */
 } cake_dropout;
 
-/* mha: multi-head attention with its projections: q = x wqT + bq, k = m wkT + bk, v = m wvT + bv, where m is x itself
- * or, if cross, the tensor memory; each head's columns of them go through attention; y = their concatenation woT +
- * bo. Head h uses columns h head_dim .. of q, and columns (h / (heads / kv_heads)) head_dim .. of k and v. inputs x
- * [batch][q_len][model]     [cross: memory [batch][kv_len][model]] constants  wq [heads head_dim][model], wk, wv
- * [kv_heads head_dim][model], wo [model][heads head_dim] [bias: bq [heads head_dim], bk, bv [kv_heads head_dim], bo
- * [model]] outputs    y [batch][q_len][model] */
+/* mha: multi-head attention with its projections
+ *   q = x wqT + bq,  k = m wkT + bk,  v = m wvT + bv,  where m is x itself or, if cross, the tensor memory
+ *   y = a woT + bo,  where a holds the heads' attention side by side
+ * Head h attends with columns h head_dim .. of q, and columns (h / (heads / kv_heads)) head_dim .. of k and v.
+ * inputs     x [batch][q_len][model]     [cross: memory [batch][kv_len][model]]
+ * constants  wq [heads head_dim][model], wk, wv [kv_heads head_dim][model], wo [model][heads head_dim]
+ *            [bias: bq [heads head_dim], bk, bv [kv_heads head_dim], bo [model]]
+ * outputs    y [batch][q_len][model] */
 typedef struct cake_mha {
     uint32_t struct_size;
     int32_t causal; /* CAKE_CAUSAL_NO, ... */
@@ -316,20 +320,21 @@ typedef struct cake_moe {
     double route_scale;
 } cake_moe;
 
-/* mla: multi-head latent attention of DeepSeek-V2 and -V3, causal. For each position, R the rotation of rope
- * (interleaved) by its position past + t:
- *   q      = wq_b rms_norm(wq_a x) (wq_b x without q_lora); per head: qn [nope_dim], qr [rope_dim], turned: R qr
- *   (a,b)  = wkv_a x; latent c = rms_norm(a) [kv_lora], r = R b [rope_dim], one for all heads
- *   per head, with wkv_b's rows wk [nope_dim], wv [v_dim]:
- *            score = (qn . wk c_j + R qr . r_j) / sqrt(nope_dim + rope_dim),  o = sum of softmax(score) wv c_j
+/* mla: multi-head latent attention of DeepSeek-V2 and -V3, causal
+ * For each position, R the rotation of rope (interleaved) by its position past + t:
+ *   q      = wq_b rms_norm(wq_a x)  (wq_b x without q_lora);  per head: qn [nope_dim], qr [rope_dim]
+ *   (a, b) = wkv_a x;  latent c = rms_norm(a) [kv_lora],  r = R b [rope_dim], one for all heads
+ *   o      = per head, with its rows wk [nope_dim], wv [v_dim] of wkv_b, and weights p over the positions j:
+ *            p = softmax((qn . wk c_j + R qr . r_j) / sqrt(nope_dim + rope_dim)),  o = sum over j of p_j wv c_j
  *   y      = wo o, the heads side by side
- * The first `past` positions are known by their c and r (cache); x holds the `len` after them. Multiplying qn with wk
- * first
- * ("absorbed") gives the same.
+ * The first `past` positions are known by their c and r (cache); x holds the `len` after them.
+ * Multiplying qn with wk first ("absorbed") gives the same.
  * inputs     x [batch][len][model]     [past: cache [batch][past][kv_lora + rope_dim], c then r]
  * constants  [q_lora: wq_a [q_lora][model], q_norm [q_lora]]
- *            wq_b [heads (nope_dim + rope_dim)][q_lora, or model], wkv_a [kv_lora + rope_dim][model], kv_norm
- * [kv_lora], wkv_b [heads (nope_dim + v_dim)][kv_lora], wo [model][heads v_dim] outputs    y [batch][len][model] */
+ *            wq_b [heads (nope_dim + rope_dim)][q_lora, or model]
+ *            wkv_a [kv_lora + rope_dim][model], kv_norm [kv_lora]
+ *            wkv_b [heads (nope_dim + v_dim)][kv_lora], wo [model][heads v_dim]
+ * outputs    y [batch][len][model] */
 typedef struct cake_mla {
     uint32_t struct_size;
     int32_t reserved;
@@ -357,17 +362,22 @@ typedef struct cake_deepseek_block {
 
 enum { CAKE_TOKENS_WORD = 0, CAKE_TOKENS_CHARACTER = 1, CAKE_TOKENS_BPE = 2 };
 
-/* tokenize: bytes to ids. Words are the longest runs of letters and digits (bytes from 128 on count as letters), and
- * every other byte that is not white space (0 .. 32) alone. character  The id of a byte is the byte: white space is
- * kept. word       A .. Z count as a .. z. The different words of corpus have the ids 3, 4, .. in the order in which
- * they first stand there; a word that is not among them is 0. bpe        Byte-pair encoding (Gage 1994, Sennrich et
- * al. 2016) trained on corpus. Tokens are single bytes at first, with the byte as id. Up to `merges` times the pair
- * of neighbouring tokens within a word that stands most often in corpus, if that is twice at least, becomes a token,
- * in each word from left to right, with the next id from 258 on. Of equally frequent pairs it is the one with the
- * smaller first, then the smaller second id. A text's words are bytes at first, then the same merges are done to them
- * in their order. ends: a token [CLS] before all others and [SEP] after them, with the ids 1 and 2 (word), 256 and
- * 257 (else). inputs     text [len], u8 constants  [not character: corpus [corpus_len], u8] outputs    ids [len + 2
- * ends], i32: the tokens', then -1;  count [1], i32: of tokens */
+/* tokenize: bytes to ids
+ * Words are the longest runs of letters and digits (bytes from 128 on count as letters), and every other byte that is
+ * not white space (0 .. 32) alone.
+ *   character  The id of a byte is the byte: white space is kept.
+ *   word       A .. Z count as a .. z. The different words of corpus have the ids 3, 4, .. in the order in which they
+ *              first stand there; a word that is not among them is 0.
+ *   bpe        Byte-pair encoding (Gage 1994, Sennrich et al. 2016) trained on corpus. Tokens are single bytes at
+ *              first, with the byte as id. Up to `merges` times the pair of neighbouring tokens within a word that
+ *              stands most often in corpus, if that is twice at least, becomes a token, in each word from left to
+ *              right, with the next id from 258 on. Of equally frequent pairs it is the one with the smaller first,
+ *              then the smaller second id. A text's words are bytes at first, then the same merges are done to them
+ *              in their order.
+ * ends: a token [CLS] before all others and [SEP] after them, with the ids 1 and 2 (word), 256 and 257 (else).
+ * inputs     text [len], u8
+ * constants  [not character: corpus [corpus_len], u8]
+ * outputs    ids [len + 2 ends], i32: the tokens', then -1;  count [1], i32: of tokens */
 typedef struct cake_tokenize {
     uint32_t struct_size;
     int32_t kind; /* CAKE_TOKENS_WORD, ... */
