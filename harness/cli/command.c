@@ -15,6 +15,12 @@ const cake_command cake_commands[] = {
      cake_cmd_check},
     {"list", "SUBJECT [NAME ...]", "tell what there is: ops, plugins, datasets, workloads, ...",
      "Each line is one thing, its name first. Names after the subject narrow it down.\n", NULL, cake_cmd_list},
+    {"show", "[DATASET]", "walk through the layers of a lecture, with numbers small enough to read",
+     "Text to tokens to ids to vectors, then layer by layer up to a transformer: what comes in, what comes out, "
+     "computed\n"
+     "now by the reference, and beside it what the lecture prints. DATASET is one with given and expected numbers\n"
+     "('lecture' if none is named), by name or as a file.\n",
+     cake_show_option_groups, cake_cmd_show},
     {"report", "[RUN]", "make a table, a page with charts, JSON, ... from a run",
      "RUN is a run's folder, or its results.csv alone; results/latest, if none is given.\n",
      cake_report_option_groups, cake_cmd_report},

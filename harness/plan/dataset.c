@@ -16,7 +16,7 @@
 
 static const char suffix[] = ".txt";
 
-enum { SUFFIX_LENGTH = sizeof suffix - 1, DATASET_BYTES_MAX = 64 << 20 };
+enum { SUFFIX_LENGTH = sizeof suffix - 1, DATASET_BYTES_MAX = 64 << 20, COMMENT_BYTES_MAX = 4096 };
 
 static bool ends_in_suffix(const char *name)
 {
@@ -61,6 +61,25 @@ static char *comment_text(const char *line, size_t length)
     return strndup(line, length);
 }
 
+/* Append the line to the comment lines before it, or, if it is none, forget those. A comment is cut at some length. */
+static cake_status gather_comment(char **comment, const char *line, size_t length, cake_error *error)
+{
+    char *text = comment_text(line, length), *longer = NULL;
+
+    if (text && *comment && strlen(*comment) > COMMENT_BYTES_MAX) {
+        free(text);
+        return CAKE_OK;
+    }
+    if (text && asprintf(&longer, "%s%s\n", *comment ? *comment : "", text) < 0) {
+        free(text);
+        return cake_fail(error, CAKE_E_MEMORY, "out of memory");
+    }
+    free(text);
+    free(*comment);
+    *comment = longer;
+    return CAKE_OK;
+}
+
 static cake_status add_workload(cake_dataset *dataset, size_t *room, cake_workload *workload, cake_error *error)
 {
     if (dataset->count == *room) {
@@ -78,7 +97,7 @@ static cake_status add_workload(cake_dataset *dataset, size_t *room, cake_worklo
 }
 
 static cake_status read_line(cake_dataset *dataset, size_t *room, const char *line, size_t length,
-                             const cake_source *source, cake_error *error)
+                             const cake_source *source, char **comment, cake_error *error)
 {
     cake_workload *last = dataset->count > 0 ? &dataset->workloads[dataset->count - 1] : NULL;
     cake_workload workload = {0};
@@ -88,9 +107,11 @@ static cake_status read_line(cake_dataset *dataset, size_t *room, const char *li
         return cake_golden_add(last, line, length, source, error);
     st = cake_workload_parse(line, length, source, &workload, error);
     if (st == CAKE_NOT_FOUND)
-        return CAKE_OK;
+        return gather_comment(comment, line, length, error);
     if (st == CAKE_OK && last)
         st = cake_golden_complete(last, error);
+    workload.comment = *comment;
+    *comment = NULL;
     if (st == CAKE_OK)
         st = add_workload(dataset, room, &workload, error);
     cake_workload_free(&workload);
@@ -100,7 +121,7 @@ static cake_status read_line(cake_dataset *dataset, size_t *room, const char *li
 static cake_status read_file(FILE *file, cake_dataset *dataset, cake_error *error)
 {
     cake_source source = {dataset->path, 0, dataset->name};
-    char *line = NULL;
+    char *line = NULL, *comment = NULL;
     size_t line_room = 0, room = 0;
     ssize_t length;
     cake_status st = CAKE_OK;
@@ -111,9 +132,10 @@ static cake_status read_file(FILE *file, cake_dataset *dataset, cake_error *erro
             dataset->description = comment_text(line, (size_t)length);
         if (line[length - 1] == '\n')
             length--;
-        st = read_line(dataset, &room, line, (size_t)length, &source, error);
+        st = read_line(dataset, &room, line, (size_t)length, &source, &comment, error);
     }
     free(line);
+    free(comment);
     if (st == CAKE_OK && ferror(file))
         st = cake_fail(error, CAKE_E_USAGE, "%s: cannot be read: %s", dataset->path, strerror(errno));
     if (st == CAKE_OK && dataset->count == 0)

@@ -131,7 +131,9 @@ static cake_status begin_tensor(cake_workload *workload, cake_line *line, const 
     *tensor = (cake_golden_tensor){.tensor = index, .room = room, .line = source->line};
     tensor->low = calloc((size_t)room, sizeof *tensor->low);
     tensor->high = calloc((size_t)room, sizeof *tensor->high);
-    if (!tensor->low || !tensor->high)
+    if (expected)
+        tensor->text = calloc((size_t)room, sizeof *tensor->text);
+    if (!tensor->low || !tensor->high || (expected && !tensor->text))
         return cake_fail(error, CAKE_E_MEMORY, "out of memory");
     return CAKE_OK;
 }
@@ -151,6 +153,8 @@ static cake_status add_value(cake_workload *workload, const cake_word *word, con
     if (!read_value(word, expected, &tensor->low[tensor->count], &tensor->high[tensor->count]))
         return cake_fail_at(error, source, word->column, "expected a number%s, found %s",
                             expected ? ", number^2 or ?" : "", cake_found_word(word).text);
+    if (expected)
+        snprintf(tensor->text[tensor->count].text, sizeof tensor->text->text, "%.*s", (int)word->length, word->at);
     tensor->count++;
     return CAKE_OK;
 }
@@ -238,6 +242,7 @@ void cake_golden_free(cake_golden *golden)
     for (int i = 0; i < golden->count; i++) {
         free(golden->tensor[i].low);
         free(golden->tensor[i].high);
+        free(golden->tensor[i].text);
     }
     free(golden);
 }

@@ -16,11 +16,16 @@
 
 #include "plan/workload.h"
 
+typedef struct cake_golden_text {
+    char text[32]; /* cut to fit */
+} cake_golden_text;
+
 typedef struct cake_golden_tensor {
-    int tensor;          /* index in the op's list of tensors */
-    int64_t count, room; /* values so far; the tensor's elements */
-    double *low, *high;  /* what the element may be, both included; the same for a given one */
-    int line;            /* of its first value */
+    int tensor;             /* index in the op's list of tensors */
+    int64_t count, room;    /* values so far; the tensor's elements */
+    double *low, *high;     /* what the element may be, both included; the same for a given one */
+    cake_golden_text *text; /* of an expected element as it is written, "2.94^2"; NULL for a given one */
+    int line;               /* of its first value */
 } cake_golden_tensor;
 
 struct cake_golden {

@@ -140,6 +140,11 @@ bool cake_parse_real(const char *bytes, size_t length, double *value)
 
 void cake_format_real(double value, char *buffer, size_t size)
 {
+    /* "100", not "1e+02". */
+    if (fabs(value) < 1e15 && value == nearbyint(value)) {
+        snprintf(buffer, size, "%.0f", value);
+        return;
+    }
     for (int digits = 1; digits <= 17; digits++) {
         snprintf(buffer, size, "%.*g", digits, value);
         if (strtod(buffer, NULL) == value)

@@ -32,6 +32,8 @@ typedef struct cake_workload {
     char dataset[CAKE_NAME_SIZE]; /* "resnet50", or "" from the command line */
     char *file;                   /* path, or "command line"; owned */
     int line;
+    char *comment;       /* the comment lines right above it in a dataset, without '#', a newline after each; or NULL;
+                            owned */
     cake_golden *golden; /* published numbers for it, or NULL; owned */
 } cake_workload;
 

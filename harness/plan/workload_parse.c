@@ -221,6 +221,7 @@ void cake_workload_free(cake_workload *workload)
 {
     free(workload->params);
     free(workload->file);
+    free(workload->comment);
     cake_golden_free(workload->golden);
     *workload = (cake_workload){0};
 }

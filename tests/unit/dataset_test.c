@@ -293,6 +293,43 @@ Test(golden, says_where_and_what_was_expected)
     refuse("linear in=100000 out=100000\ngiven w = 1", ":2:7: expected a tensor of at most 1048576 elements");
 }
 
+Test(dataset, keeps_the_comment_right_above_a_workload)
+{
+    static const char text[] = "# A file\n\n# far\n\n# One: \n#  two\nlinear in=1 out=1\ngiven x = 1\n# between\n"
+                               "given w = 2\nexpect y = 2.0\nlinear name=b in=2 out=1 # after\n";
+    const char *path = write_file(text, sizeof text - 1);
+    cake_dataset dataset = load(path);
+
+    cr_assert_eq(dataset.count, 2);
+    cr_assert_not_null(dataset.workloads[0].comment);
+    cr_expect_str_eq(dataset.workloads[0].comment, "One:\ntwo\n");
+    cr_expect_str_eq(dataset.workloads[0].golden->tensor[2].text[0].text, "2.0");
+    cr_expect_str_eq(dataset.workloads[1].comment, "between\n");
+    cake_dataset_free(&dataset);
+    unlink(path);
+}
+
+/* Time and memory do not grow with the square of a comment's length. */
+Test(dataset, bears_a_long_comment, .timeout = 20)
+{
+    enum { LINES = 1000000 };
+    char *text = malloc(3 * LINES + 64);
+    cake_dataset dataset;
+    const char *path;
+
+    cr_assert_not_null(text);
+    for (int i = 0; i < LINES; i++)
+        memcpy(text + 3 * (size_t)i, "#x\n", 3);
+    strcpy(text + 3 * (size_t)LINES, "linear in=1 out=1\n");
+    path = write_file(text, strlen(text));
+    dataset = load(path);
+    cr_expect_eq(dataset.count, 1);
+    cr_expect_leq(strlen(dataset.workloads[0].comment), 5000);
+    cake_dataset_free(&dataset);
+    unlink(path);
+    free(text);
+}
+
 Test(dataset, says_what_is_wrong_with_a_file)
 {
     cake_dataset dataset = {0};
