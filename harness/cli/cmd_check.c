@@ -1,15 +1,27 @@
 /* layercake check: is every kernel right? */
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "check/verdict.h"
 #include "cli/bench.h"
 #include "cli/command.h"
+#include "cli/shrink.h"
 #include "report/progress.h"
 #include "run/interrupt.h"
 
+/* The first failure of a kernel at random workloads. */
+typedef struct failure {
+    const cake_case *item;
+    cake_verdict verdict;
+} failure;
+
 typedef struct checker {
     const cake_run_options *options;
+    const cake_bench *bench;
     cake_progress *progress;
+    failure *failures; /* room for one a case */
+    size_t n_failures;
 } checker;
 
 static void on_begin(void *user, const cake_case *item, const char *stage, size_t done, size_t total)
@@ -25,10 +37,39 @@ static void on_begin(void *user, const cake_case *item, const char *stage, size_
     cake_progress_begin(c->progress, what);
 }
 
+static void print_repeat(const char *plugin, const char *op, const char *kernel, int64_t threads, int64_t seed,
+                         const char *params)
+{
+    printf("     repeat: layercake check --plugin %s --kernel %s/%s --threads %lld --seed %lld '%s%s%s'\n", plugin,
+           op, kernel, (long long)threads, (long long)seed, op, *params ? " " : "", params);
+}
+
+/* Remember the failing case, if it is its kernel's first of a random workload. */
+static void keep_failure(checker *c, const cake_row *row, cake_verdict verdict)
+{
+    const cake_plan *plan = &c->bench->plan;
+
+    for (size_t i = 0; i < c->n_failures; i++)
+        if (strcmp(c->failures[i].item->plugin->name, row->plugin) == 0 &&
+            strcmp(c->failures[i].item->kernel->op, row->op) == 0 &&
+            strcmp(c->failures[i].item->kernel->name, row->kernel) == 0)
+            return;
+    for (size_t i = 0; i < plan->count; i++) {
+        const cake_case *item = &plan->cases[i];
+
+        if (strcmp(item->plugin->name, row->plugin) == 0 && strcmp(item->workload->op->name, row->op) == 0 &&
+            strcmp(item->kernel->name, row->kernel) == 0 && strcmp(item->workload->name, row->workload) == 0 &&
+            strcmp(item->workload->file, "random") == 0 && item->threads == row->threads) {
+            c->failures[c->n_failures++] = (failure){item, verdict};
+            return;
+        }
+    }
+}
+
 /* One line a case; a failure with the line that repeats it. */
 static cake_status on_row(void *user, cake_row *row, const cake_sample *samples, size_t n_samples, cake_error *error)
 {
-    const checker *c = user;
+    checker *c = user;
     cake_verdict verdict = cake_verdict_find(row->verdict);
     bool fails = verdict < CAKE_VERDICT_COUNT && cake_verdicts[verdict].fails;
 
@@ -44,19 +85,44 @@ static cake_status on_row(void *user, cake_row *row, const cake_sample *samples,
         printf("  error %.3g bounds\n", row->error_in_bounds);
     else if (!fails)
         printf("  %s\n", row->reason ? row->reason : "");
-    else
-        printf(
-            "\n     %s\n     repeat: layercake check --plugin %s --kernel %s/%s --threads %lld --seed %lld '%s %s'\n",
-            row->reason ? row->reason : "", row->plugin, row->op, row->kernel, (long long)row->threads,
-            (long long)row->seed, row->op, row->params);
+    else {
+        printf("\n     %s\n", row->reason ? row->reason : "");
+        print_repeat(row->plugin, row->op, row->kernel, row->threads, row->seed, row->params);
+        if (c->options->random > 0)
+            keep_failure(c, row, verdict);
+    }
     return CAKE_OK;
+}
+
+/* Make what failed smaller, and tell. */
+static cake_status shrink_failures(const checker *c, cake_error *error)
+{
+    cake_status status = CAKE_OK;
+
+    for (size_t i = 0; status == CAKE_OK && i < c->n_failures; i++) {
+        const cake_case *item = c->failures[i].item;
+        char params[CAKE_WORKLOAD_TEXT];
+        cake_shrunken s = {0};
+
+        status = cake_shrink(c->bench, c->options, item, c->failures[i].verdict, &s, error);
+        if (status != CAKE_OK)
+            break;
+        cake_params_format(s.workload.op, s.workload.params, params, sizeof params);
+        printf("smallest %s of %s %s/%s that was found, in %d tries:\n     %s\n",
+               cake_verdicts[c->failures[i].verdict].word, item->plugin->name, item->kernel->op, item->kernel->name,
+               s.tried, s.reason ? s.reason : "that of the workload itself");
+        print_repeat(item->plugin->name, item->kernel->op, item->kernel->name, item->threads, c->options->seed,
+                     params);
+        cake_shrunken_free(&s);
+    }
+    return status;
 }
 
 int cake_cmd_check(int argc, char **argv)
 {
     cake_run_options options = {0};
     cake_bench bench = {0};
-    cake_run_summary summary;
+    cake_run_summary summary = {0};
     cake_error error = {""};
     cake_status status = cake_run_options_parse(cake_check_option_groups, argc, argv, &options, &error);
     int code;
@@ -70,12 +136,17 @@ int cake_cmd_check(int argc, char **argv)
     if (status == CAKE_OK)
         status = cake_bench_plan(&bench, &options, &error);
     if (status == CAKE_OK) {
-        checker c = {&options, cake_progress_new(2, bench.plan.count, true)};
+        checker c = {.options = &options, .bench = &bench, .progress = cake_progress_new(2, bench.plan.count, true)};
         cake_run run = cake_bench_run(&bench, &options, false);
 
+        c.failures = calloc(bench.plan.count, sizeof *c.failures);
         run.observer = (cake_run_observer){.user = &c, .begin = on_begin, .row = on_row};
-        status = cake_run_all(&run, &summary, &error);
+        status =
+            c.failures ? cake_run_all(&run, &summary, &error) : cake_fail(&error, CAKE_E_MEMORY, "out of memory");
         cake_progress_end(c.progress);
+        if (status == CAKE_OK)
+            status = shrink_failures(&c, &error);
+        free(c.failures);
         if (status == CAKE_OK)
             printf("%zu cases: %zu ok, %zu unsupported, %zu failed\n", summary.rows, summary.verdicts[CAKE_V_OK],
                    summary.verdicts[CAKE_V_UNSUPPORTED],

@@ -1,10 +1,12 @@
 #include "cli/run_options.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
 #include "plan/dataset.h"
+#include "plan/draw.h"
 
 #define MEMBER(name) .offset = offsetof(cake_run_options, name)
 
@@ -55,6 +57,15 @@ static const cake_option what[] = {
     {"filter", "benchmark_filter", "REGEX",
      "Only cases that match the POSIX extended regular expression somewhere in 'op/name/parameters/plugin/kernel'.",
      CAKE_OPTION_TEXT, MEMBER(filter)},
+    {.name = NULL},
+};
+
+static const cake_option drawing[] = {
+    {"random", NULL, "N",
+     "Draw N small workloads of each op (of those that --op names) by the seed: odd sizes, tails, large strides. "
+     "Those "
+     "that fail are made smaller until they just fail.",
+     CAKE_OPTION_WHOLE, MEMBER(random), 1, 1e6},
     {.name = NULL},
 };
 
@@ -124,13 +135,13 @@ const cake_option_group cake_run_option_groups[] = {{"What to run", what}, {"How
                                                     {"Results", output},   {"Messages", telling}, {NULL, NULL}};
 
 const cake_option_group cake_check_option_groups[] = {
-    {"What to check", what}, {"How", how}, {"Messages", telling}, {NULL, NULL}};
+    {"What to check", what}, {"Random workloads", drawing}, {"How", how}, {"Messages", telling}, {NULL, NULL}};
 
 static cake_status fill_defaults(cake_run_options *options, cake_error *error)
 {
     cake_status st = CAKE_OK;
 
-    if (options->datasets.count == 0 && options->workloads.count == 0)
+    if (options->datasets.count == 0 && options->workloads.count == 0 && options->random == 0)
         st = cake_text_list_add(&options->datasets, "default", strlen("default"), error);
     if (st == CAKE_OK && options->threads.count == 0)
         st = cake_int_list_add(&options->threads, 1, error);
@@ -192,6 +203,36 @@ static cake_status append(cake_workload_list *list, cake_workload *workloads, si
     return CAKE_OK;
 }
 
+static bool wants_op(const cake_run_options *options, const cake_op *op)
+{
+    for (size_t i = 0; i < options->ops.count; i++)
+        if (strcmp(options->ops.items[i], op->name) == 0)
+            return true;
+    return options->ops.count == 0;
+}
+
+/* An op's workloads depend on the seed and on nothing else of the command. */
+static cake_status append_random(const cake_run_options *options, const cake_op *op, cake_workload_list *list,
+                                 cake_error *error)
+{
+    cake_random random = {(uint64_t)options->seed};
+    cake_status st = CAKE_OK;
+
+    for (const char *c = op->name; *c; c++)
+        random.state = cake_random_next(&random) ^ (uint64_t)(unsigned char)*c;
+    for (int64_t i = 0; st == CAKE_OK && i < options->random; i++) {
+        cake_workload workload = {0};
+
+        st = cake_workload_draw(op, &random, &workload, error);
+        if (st != CAKE_OK)
+            break;
+        snprintf(workload.name, sizeof workload.name, "random_%lld", (long long)i + 1);
+        st = append(list, &workload, 1, error);
+        cake_workload_free(&workload);
+    }
+    return st;
+}
+
 cake_status cake_run_options_workloads(const cake_run_options *options, cake_workload_list *list, cake_error *error)
 {
     cake_workload_list made = {0};
@@ -217,6 +258,9 @@ cake_status cake_run_options_workloads(const cake_run_options *options, cake_wor
             st = append(&made, &workload, 1, error);
         cake_workload_free(&workload);
     }
+    for (int i = 0; st == CAKE_OK && options->random > 0 && cake_ops[i]; i++)
+        if (wants_op(options, cake_ops[i]))
+            st = append_random(options, cake_ops[i], &made, error);
     if (st == CAKE_OK)
         *list = made;
     else

@@ -13,6 +13,7 @@ typedef struct cake_run_options {
     cake_text_list plugins; /* names or paths */
     cake_text_list kernels; /* "direct" or "conv2d/direct" */
     char *filter;           /* regular expression, or NULL */
+    int64_t random;         /* workloads to draw for each op; `check` only */
     /* How */
     cake_int_list threads; /* at least one */
     cake_int_list dtypes;  /* CAKE_F32, ...; at least one */
@@ -48,7 +49,7 @@ cake_status cake_run_options_parse(const cake_option_group *groups, int argc, ch
 
 void cake_run_options_free(cake_run_options *options);
 
-/* Every workload of the options: of the datasets, then of the command line. Freed with cake_workload_list_free. */
+/* Every workload of the options: of the datasets, then of the command line, then drawn at random. Freed with cake_workload_list_free. */
 typedef struct cake_workload_list {
     cake_workload *workloads;
     size_t count;
