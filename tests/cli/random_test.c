@@ -8,7 +8,7 @@
 
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
-Test(random, the_seed_decides_whatever_else_is_asked_for, .timeout = 60)
+Test(random, the_seed_decides_whatever_else_is_asked_for, .timeout = 120)
 {
     cake_said all = cake_run_program(NULL, WORDS("check", "--plugin", "naive", "--random", "3", "--seed", "9"));
     cake_said one =
