@@ -455,3 +455,78 @@ Test(phased, softmax_passes)
 
     CHECK(kernels, NCHW, distributions);
 }
+
+static const char *const heads[] = {
+    "mha batch=2 q_len=19 model=40 heads=5 head_dim=17 bias=1",
+    "mha batch=3 q_len=5 kv_len=70 model=33 heads=4 kv_heads=2 head_dim=64 cross=1 bias=1",
+    "mha q_len=1 kv_len=240 model=48 heads=3 head_dim=16 cross=1",
+    "mha batch=2 q_len=37 model=64 heads=2 head_dim=32 causal=upper_left",
+};
+
+Test(phased, mha_composed)
+{
+    static const cake_phased *const kernels[] = KERNELS(cake_mha_composed);
+
+    CHECK(kernels, NCHW, heads);
+}
+
+static const char *const transformers[] = {
+    "transformer_block batch=2 len=21 model=70 heads=5 ffn=90 bias=1",
+    "transformer_block len=150 model=24 heads=2 ffn=400 norm=pre ffn_kind=gelu causal=upper_left bias=1",
+    ("transformer_block batch=3 len=9 model=64 heads=4 kv_heads=2 ffn=45 norm=pre norm_kind=rms ffn_kind=swiglu "
+     "causal=upper_left rotary=half"),
+    ("transformer_block batch=2 len=13 model=36 heads=2 ffn=50 norm=post norm_kind=rms ffn_kind=swiglu bias=1 "
+     "rotary=interleaved"),
+    "transformer_block len=3 model=16 heads=2 ffn=40 norm=pre ffn_kind=gelu_tanh",
+};
+
+Test(phased, transformer_block_composed)
+{
+    static const cake_phased *const kernels[] = KERNELS(cake_transformer_block_composed);
+
+    CHECK(kernels, NCHW, transformers);
+}
+
+/* More rows of an expert than an item holds; no row of some experts; all experts chosen. */
+static const char *const mixtures[] = {
+    "moe rows=300 model=20 ffn=37 experts=3 top_k=2",
+    "moe rows=2 model=70 ffn=33 experts=40 top_k=5 shared=2 scoring=sigmoid route_scale=2.5",
+    "moe rows=33 model=16 ffn=70 experts=6 top_k=6 normalize=0",
+    "moe rows=5 model=9 ffn=4 experts=3 top_k=1 shared=1 scoring=sigmoid normalize=0",
+};
+
+Test(phased, moe_composed)
+{
+    static const cake_phased *const kernels[] = KERNELS(cake_moe_composed);
+
+    CHECK(kernels, NCHW, mixtures);
+}
+
+/* Keys and values expanded for each head, then all heads on the latents. */
+static const char *const latents[] = {
+    "mla batch=2 len=37 model=40 heads=3 q_lora=24 kv_lora=33 nope_dim=20 rope_dim=6 v_dim=17",
+    "mla batch=2 len=3 past=4 model=24 heads=2 kv_lora=16 nope_dim=8 rope_dim=4 v_dim=33",
+    "mla batch=2 len=1 past=300 model=24 heads=5 q_lora=17 kv_lora=40 nope_dim=9 rope_dim=8 v_dim=35",
+    "mla batch=3 len=4 past=90 model=16 heads=20 kv_lora=32 nope_dim=32 rope_dim=2 v_dim=16",
+};
+
+Test(phased, mla_composed)
+{
+    static const cake_phased *const kernels[] = KERNELS(cake_mla_composed);
+
+    CHECK(kernels, NCHW, latents);
+}
+
+static const char *const deepseeks[] = {
+    ("deepseek_block batch=2 len=9 model=40 heads=3 q_lora=20 kv_lora=24 nope_dim=16 rope_dim=6 v_dim=17 ffn=21 "
+     "experts=9 top_k=4 route_scale=2.5"),
+    ("deepseek_block len=40 model=32 heads=2 kv_lora=8 nope_dim=8 rope_dim=4 v_dim=8 ffn=35 experts=3 top_k=2 "
+     "shared=0 scoring=softmax normalize=0"),
+};
+
+Test(phased, deepseek_block_composed)
+{
+    static const cake_phased *const kernels[] = KERNELS(cake_deepseek_block_composed);
+
+    CHECK(kernels, NCHW, deepseeks);
+}

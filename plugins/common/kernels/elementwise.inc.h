@@ -6,7 +6,9 @@
  * tables, that all sequences of the batch and all heads share. */
 #include <math.h>
 
+#include "common/kernels/activation.inc.h"
 #include "common/kernels/kernels.h"
+#include "common/kernels/rope.inc.h"
 #include "common/kernels/rows.h"
 #include "common/kernels/workspace.h"
 #include "common/vec/unroll.h"
@@ -20,9 +22,9 @@ typedef struct elementwise {
     int kind;             /* of activation; combine; style; training */
     int64_t rows, length; /* length: floats of a row */
     int64_t block;        /* rows of an item */
-    int64_t period;       /* rows of the tables: row r uses r % period */
-    int64_t rotary;       /* rope: floats of a row that turn */
-    float *cosine, *sine; /* tables; of positional_encoding only the first */
+    int64_t period;       /* positional_encoding: rows of its table; row r uses r % period */
+    float *positions;     /* the table */
+    rope_table turns;     /* rope */
     const float *embedding;
     uint64_t seed, least; /* dropout: a word that is kept is at least this */
     float scale;
@@ -32,8 +34,8 @@ static void elementwise_close(void *ctx)
 {
     elementwise *e = ctx;
 
-    workspace_free(e->host, e->cosine);
-    workspace_free(e->host, e->sine);
+    workspace_free(e->host, e->positions);
+    rope_table_free(&e->turns, e->host);
     e->host->free(e->host, e);
 }
 
@@ -84,38 +86,6 @@ static int32_t activation_open(const cake_problem *problem, const cake_tensor *c
     return CAKE_DONE;
 }
 
-VEC_INLINE vec activation_of(int kind, vec x)
-{
-    switch (kind) {
-    case CAKE_ACTIVATION_RELU:
-        return vec_relu(x);
-    case CAKE_ACTIVATION_GELU:
-        return vec_gelu(x);
-    case CAKE_ACTIVATION_GELU_TANH:
-        return vec_gelu_tanh(x);
-    case CAKE_ACTIVATION_SILU:
-        return vec_silu(x);
-    case CAKE_ACTIVATION_SIGMOID:
-        return vec_sigmoid(x);
-    default:
-        return vec_tanh(x);
-    }
-}
-
-VEC_INLINE void activation_run(int kind, const float *restrict x, float *restrict y, int64_t count)
-{
-    int64_t i = 0;
-
-    for (; i + 2 * VEC_LANES <= count; i += 2 * VEC_LANES) {
-        vec a = activation_of(kind, vec_load(x + i)), b = activation_of(kind, vec_load(x + i + VEC_LANES));
-        vec_store(y + i, a);
-        vec_store(y + i + VEC_LANES, b);
-    }
-    for (; i < count; i += VEC_LANES) {
-        vec_store_left(y + i, activation_of(kind, vec_load_left(x + i, count - i)), count - i);
-    }
-}
-
 static void activation_work(void *ctx, const cake_tensor *const *inputs, const cake_tensor *const *outputs,
                             int64_t phase, int64_t begin, int64_t end, int thread)
 {
@@ -126,26 +96,7 @@ static void activation_work(void *ctx, const cake_tensor *const *inputs, const c
     (void)phase;
     (void)thread;
     elementwise_range(e, &begin, &end);
-    switch (e->kind) {
-    case CAKE_ACTIVATION_RELU:
-        activation_run(CAKE_ACTIVATION_RELU, x + begin, y + begin, end - begin);
-        break;
-    case CAKE_ACTIVATION_GELU:
-        activation_run(CAKE_ACTIVATION_GELU, x + begin, y + begin, end - begin);
-        break;
-    case CAKE_ACTIVATION_GELU_TANH:
-        activation_run(CAKE_ACTIVATION_GELU_TANH, x + begin, y + begin, end - begin);
-        break;
-    case CAKE_ACTIVATION_SILU:
-        activation_run(CAKE_ACTIVATION_SILU, x + begin, y + begin, end - begin);
-        break;
-    case CAKE_ACTIVATION_SIGMOID:
-        activation_run(CAKE_ACTIVATION_SIGMOID, x + begin, y + begin, end - begin);
-        break;
-    default:
-        activation_run(CAKE_ACTIVATION_TANH, x + begin, y + begin, end - begin);
-        break;
-    }
+    activation_apply(e->kind, x + begin, y + begin, end - begin);
 }
 
 static int32_t dropout_open(const cake_problem *problem, const cake_tensor *const *constants, const cake_host *host,
@@ -266,8 +217,8 @@ static int32_t positional_encoding_open(const cake_problem *problem, const cake_
         return CAKE_NO_MEMORY;
     e->kind = p->combine;
     e->period = p->len;
-    e->cosine = workspace_floats(host, p->len * p->dim);
-    if (!e->cosine) {
+    e->positions = workspace_floats(host, p->len * p->dim);
+    if (!e->positions) {
         elementwise_close(e);
         return CAKE_NO_MEMORY;
     }
@@ -275,7 +226,7 @@ static int32_t positional_encoding_open(const cake_problem *problem, const cake_
         double frequency = pow(p->base, -(double)(k - k % 2) / (double)p->dim);
         for (int64_t t = 0; t < p->len; t++) {
             double angle = (double)(p->start + t) * frequency;
-            e->cosine[t * p->dim + k] = (float)(k % 2 == 0 ? sin(angle) : cos(angle));
+            e->positions[t * p->dim + k] = (float)(k % 2 == 0 ? sin(angle) : cos(angle));
         }
     }
     *ctx = e;
@@ -292,7 +243,7 @@ static void positional_encoding_work(void *ctx, const cake_tensor *const *inputs
     elementwise_range(e, &begin, &end);
     for (int64_t r = begin; r < end; r++) {
         const float *x = (const float *)inputs[0]->data + r * e->length;
-        const float *table = e->cosine + r % e->period * e->length;
+        const float *table = e->positions + r % e->period * e->length;
         float *y = (float *)outputs[0]->data + r * e->length;
         for (int64_t i = 0; i < e->length; i += VEC_LANES) {
             vec a = vec_load_left(x + i, e->length - i), b = vec_load_left(table + i, e->length - i);
@@ -306,54 +257,16 @@ static int32_t rope_open(const cake_problem *problem, const cake_tensor *const *
 {
     const cake_rope *p = problem->params;
     elementwise *e = elementwise_new(host, problem, p->batch * p->heads * p->len, p->head_dim, 1);
-    int64_t pairs = p->rotary_dim / 2;
 
     (void)constants;
     if (!e)
         return CAKE_NO_MEMORY;
-    e->kind = p->style;
-    e->period = p->len;
-    e->rotary = p->rotary_dim;
-    e->cosine = workspace_floats(host, p->len * p->rotary_dim);
-    e->sine = workspace_floats(host, p->len * p->rotary_dim);
-    if (!e->cosine || !e->sine) {
+    if (!rope_table_make(&e->turns, host, p->style, p->rotary_dim, p->len, p->start, p->base)) {
         elementwise_close(e);
         return CAKE_NO_MEMORY;
     }
-    /* y = x cosine + (x of the pair's other element) sine, with the sign in the table */
-    for (int64_t i = 0; i < pairs; i++) {
-        double frequency = pow(p->base, -2 * (double)i / (double)p->rotary_dim);
-        int64_t first = p->style == CAKE_ROPE_HALF ? i : 2 * i;
-        int64_t second = p->style == CAKE_ROPE_HALF ? i + pairs : 2 * i + 1;
-        for (int64_t t = 0; t < p->len; t++) {
-            double angle = (double)(p->start + t) * frequency;
-            float *cosine = e->cosine + t * e->rotary, *sine = e->sine + t * e->rotary;
-            cosine[first] = cosine[second] = (float)cos(angle);
-            sine[first] = (float)-sin(angle);
-            sine[second] = (float)sin(angle);
-        }
-    }
     *ctx = e;
     return CAKE_DONE;
-}
-
-/* The other element of each pair of x[i] ..: `half` away, or the neighbour. */
-VEC_INLINE vec rope_others(int style, const float *x, int64_t i, int64_t pairs, vec here, int64_t left)
-{
-    if (style == CAKE_ROPE_INTERLEAVED)
-        return vec_swap_pairs(here);
-    return vec_load_left(x + (i < pairs ? i + pairs : i - pairs), left);
-}
-
-VEC_INLINE void rope_turn(int style, const elementwise *e, const float *restrict x, float *restrict y, int64_t begin,
-                          int64_t end, const float *cosine, const float *sine)
-{
-    for (int64_t i = begin; i < end; i += VEC_LANES) {
-        int64_t left = end - i;
-        vec here = vec_load_left(x + i, left), others = rope_others(style, x, i, e->rotary / 2, here, left);
-        vec turned = vec_mul(others, vec_load_left(sine + i, left));
-        vec_store_left(y + i, vec_fma(here, vec_load_left(cosine + i, left), turned), left);
-    }
 }
 
 static void rope_work(void *ctx, const cake_tensor *const *inputs, const cake_tensor *const *outputs, int64_t phase,
@@ -367,14 +280,8 @@ static void rope_work(void *ctx, const cake_tensor *const *inputs, const cake_te
     for (int64_t r = begin; r < end; r++) {
         const float *x = (const float *)inputs[0]->data + r * e->length;
         float *y = (float *)outputs[0]->data + r * e->length;
-        const float *cosine = e->cosine + r % e->period * e->rotary, *sine = e->sine + r % e->period * e->rotary;
-        if (e->kind == CAKE_ROPE_HALF) {
-            rope_turn(CAKE_ROPE_HALF, e, x, y, 0, e->rotary / 2, cosine, sine);
-            rope_turn(CAKE_ROPE_HALF, e, x, y, e->rotary / 2, e->rotary, cosine, sine);
-        } else {
-            rope_turn(CAKE_ROPE_INTERLEAVED, e, x, y, 0, e->rotary, cosine, sine);
-        }
-        for (int64_t i = e->rotary; i < e->length; i += VEC_LANES)
+        rope_row(&e->turns, r % e->turns.len, x, y);
+        for (int64_t i = e->turns.rotary; i < e->length; i += VEC_LANES)
             vec_store_left(y + i, vec_load_left(x + i, e->length - i), e->length - i);
     }
 }

@@ -30,6 +30,13 @@ extern const cake_phased cake_positional_encoding_table_avx2, cake_positional_en
     cake_positional_encoding_table_portable;
 extern const cake_phased cake_rope_table_avx2, cake_rope_table_avx512, cake_rope_table_portable;
 extern const cake_phased cake_softmax_passes_avx2, cake_softmax_passes_avx512, cake_softmax_passes_portable;
+extern const cake_phased cake_deepseek_block_composed_avx2, cake_deepseek_block_composed_avx512,
+    cake_deepseek_block_composed_portable;
+extern const cake_phased cake_mha_composed_avx2, cake_mha_composed_avx512, cake_mha_composed_portable;
+extern const cake_phased cake_mla_composed_avx2, cake_mla_composed_avx512, cake_mla_composed_portable;
+extern const cake_phased cake_moe_composed_avx2, cake_moe_composed_avx512, cake_moe_composed_portable;
+extern const cake_phased cake_transformer_block_composed_avx2, cake_transformer_block_composed_avx512,
+    cake_transformer_block_composed_portable;
 
 /* What a kernel can do does not depend on the ISA: these are compiled for the baseline CPU. */
 int32_t cake_linear_packed_can_run(const cake_problem *problem, const cake_host *host);
@@ -47,6 +54,11 @@ int32_t cake_rms_norm_rows_can_run(const cake_problem *problem, const cake_host 
 int32_t cake_attention_tiled_can_run(const cake_problem *problem, const cake_host *host);
 int32_t cake_attention_decode_can_run(const cake_problem *problem, const cake_host *host);
 int32_t cake_rnn_steps_can_run(const cake_problem *problem, const cake_host *host);
+int32_t cake_deepseek_block_composed_can_run(const cake_problem *problem, const cake_host *host);
+int32_t cake_mha_composed_can_run(const cake_problem *problem, const cake_host *host);
+int32_t cake_mla_composed_can_run(const cake_problem *problem, const cake_host *host);
+int32_t cake_moe_composed_can_run(const cake_problem *problem, const cake_host *host);
+int32_t cake_transformer_block_composed_can_run(const cake_problem *problem, const cake_host *host);
 int32_t cake_elementwise_can_run(const cake_problem *problem, const cake_host *host);
 
 /* For can_run: is the problem in f32? Explains if not. */

@@ -10,7 +10,7 @@
  *
  * Floor: 2 D steps batch G hidden (input + hidden) operations; a batch of 1 reads r once a step from the cache or
  * memory that holds it. */
-#include "common/kernels/gemm.inc.h"
+#include "common/kernels/gemm_rows.inc.h"
 #include "common/kernels/kernels.h"
 #include "common/kernels/workspace.h"
 #include "common/vec/vec_math.h"
@@ -216,35 +216,6 @@ static int64_t rnn_state_at(const rnn *n, int64_t d, int64_t b)
     return (n->op.batchwise ? b * n->directions + d : d * n->op.batch + b) * n->op.hidden;
 }
 
-/* c [rows][ldc] = rows `from` of k floats, times panels p0 .. p1-1 of packed b of n columns, + bias (NULL: none). */
-static void rnn_product(const float *const *from, int64_t rows, int64_t k, const float *b, int64_t n, int64_t p0,
-                        int64_t p1, const float *bias, float *c, int64_t ldc, float *scratch)
-{
-    int64_t kc = gemm_k_block(k), panels = gemm_panels(n), tiles = (rows + GEMM_MR - 1) / GEMM_MR;
-
-    for (int64_t k0 = 0; k0 < k; k0 += kc) {
-        int64_t depth = k - k0 < kc ? k - k0 : kc, row = 0;
-        for (int64_t t = 0; t < tiles; t++) {
-            int height = (int)((rows - row + tiles - t - 1) / (tiles - t));
-            for (int r = 0; r < height; r++)
-                gemm_pack_a(scratch + r * GEMM_LDA, from[row + r] + k0, 0, 1, depth);
-            for (int64_t p = p0; p < p1; p++) {
-                gemm_tile_end end = {.c = c + row * ldc + (p - p0) * GEMM_NR,
-                                     .ldc = ldc,
-                                     .step = VEC_LANES,
-                                     .addstep = VEC_LANES,
-                                     .columns = n - p * GEMM_NR};
-                if (k0 > 0)
-                    end.add = end.c, end.ldadd = ldc;
-                else
-                    end.add = bias ? bias + p * GEMM_NR : gemm_zeros;
-                gemm_f32_tile(height, depth, scratch, b + (k0 * panels + p * depth) * GEMM_NR, GEMM_NR, &end);
-            }
-            row += height;
-        }
-    }
-}
-
 /* The chunk's input products, for one block of rows (step by step, each the whole batch) and of panels of a
  * direction. */
 static void rnn_input_item(const rnn *n, const rnn_call *call, int64_t chunk, int64_t item, float *scratch)
@@ -256,14 +227,14 @@ static void rnn_input_item(const rnn *n, const rnn_call *call, int64_t chunk, in
     int64_t rows = steps * p->batch, panels = gemm_panels(columns), p0 = panel_block * panels / n->panel_blocks;
     int64_t row0 = row_block * rows / n->row_blocks, row1 = (row_block + 1) * rows / n->row_blocks;
     const float *from[RNN_INPUT_ROWS];
+    gemm_rows g = {p->input, n->w + d * n->w_floats, panels, columns, panels, p->bias ? n->bias + d * columns : NULL};
+    gemm_rows_to to = {.c = n->x + (d * n->chunk * p->batch + row0) * columns, .ldc = columns};
 
     for (int64_t row = row0; row < row1; row++) {
         int64_t b = row % p->batch;
         from[row - row0] = call->x + rnn_x_at(n, b, rnn_time(n, call, d, b, first + row / p->batch));
     }
-    rnn_product(from, row1 - row0, p->input, n->w + d * n->w_floats, columns, p0,
-                (panel_block + 1) * panels / n->panel_blocks, p->bias ? n->bias + d * columns : NULL,
-                n->x + (d * n->chunk * p->batch + row0) * columns + p0 * GEMM_NR, columns, scratch);
+    gemm_rows_compute(&g, from, row1 - row0, p0, (panel_block + 1) * panels / n->panel_blocks, &to, scratch);
 }
 
 /* One row of the batch in one step of a direction: where its states are, whole rows. */
@@ -407,6 +378,9 @@ static void rnn_step_item(const rnn *n, const rnn_call *call, int64_t at, int st
     int64_t unit = block * GEMM_NR, left = p->hidden - unit;
     float *tile = scratch + GEMM_SCRATCH_FLOATS;
     const float *from[RNN_ROWS] = {0};
+    int64_t panels = n->units * n->gates;
+    gemm_rows g = {p->hidden, n->r + d * n->r_floats, panels, panels * GEMM_NR, panels, NULL};
+    gemm_rows_to to = {.c = tile, .ldc = gates * GEMM_NR, .first = first};
     rnn_row s;
 
     for (int64_t b = row0; b < row1; b++) {
@@ -415,8 +389,7 @@ static void rnn_step_item(const rnn *n, const rnn_call *call, int64_t at, int st
         for (int64_t i = 0; i < gates * GEMM_NR; i += 16) /* a cache line: on its way while the product runs */
             __builtin_prefetch(s.x + (i / GEMM_NR + first % n->gates) * p->hidden + unit + i % GEMM_NR, 0, 2);
     }
-    rnn_product(from, row1 - row0, p->hidden, n->r + d * n->r_floats, n->units * n->gates * GEMM_NR, first,
-                first + gates, NULL, tile, gates * GEMM_NR, scratch);
+    gemm_rows_compute(&g, from, row1 - row0, first, first + gates, &to, scratch);
     for (int64_t b = row0; b < row1; b++, tile += gates * GEMM_NR) {
         int runs = rnn_find_row(n, call, d, b, at, &s);
         for (int64_t v = 0; v < GEMM_NR && v < left; v += VEC_LANES) {

@@ -36,11 +36,15 @@ static const cake_kernel table[] = {
     KERNEL("attention", "tiled", CAKE_STANDARD, 1, &cake_attention_tiled_portable),
     KERNEL_IN(any_layout, "batch_norm", "affine", CAKE_STANDARD, 1, &cake_batch_norm_affine_portable),
     KERNEL_IN(by_channel, "batch_norm", "training", CAKE_STANDARD, 1, &cake_batch_norm_training_portable),
+    KERNEL("deepseek_block", "composed", CAKE_STANDARD, 1, &cake_deepseek_block_composed_portable),
     KERNEL("dropout", "philox", CAKE_STANDARD, 1, &cake_dropout_philox_portable),
     KERNEL("embedding", "rows", CAKE_EXACT, 1, &cake_embedding_rows_portable),
     KERNEL_IN(planar, "group_norm", "runs", CAKE_STANDARD, 1, &cake_group_norm_runs_portable),
     KERNEL("layer_norm", "rows", CAKE_STANDARD, 1, &cake_layer_norm_rows_portable),
     KERNEL("linear", "packed", CAKE_STANDARD, 1, &cake_linear_packed_portable),
+    KERNEL("mha", "composed", CAKE_STANDARD, 1, &cake_mha_composed_portable),
+    KERNEL("mla", "composed", CAKE_STANDARD, 1, &cake_mla_composed_portable),
+    KERNEL("moe", "composed", CAKE_STANDARD, 1, &cake_moe_composed_portable),
     KERNEL_IN(by_pixel, "pool2d", "lanes", CAKE_STANDARD, 1, &cake_pool2d_lanes_portable),
     KERNEL_IN(planar, "pool2d", "planes", CAKE_STANDARD, 1, &cake_pool2d_planes_portable),
     KERNEL("positional_encoding", "table", CAKE_STANDARD, 1, &cake_positional_encoding_table_portable),
@@ -48,13 +52,15 @@ static const cake_kernel table[] = {
     KERNEL("rnn", "steps", CAKE_STANDARD, 1, &cake_rnn_steps_portable),
     KERNEL("rope", "table", CAKE_STANDARD, 1, &cake_rope_table_portable),
     KERNEL("softmax", "passes", CAKE_STANDARD, 1, &cake_softmax_passes_portable),
+    KERNEL("transformer_block", "composed", CAKE_STANDARD, 1, &cake_transformer_block_composed_portable),
 };
 
 #define CONV2D &conv2d[0], &conv2d[1], &conv2d[2], &conv2d[3], &conv2d[4]
 
 static const cake_kernel *const list[] = {
-    CONV2D,    &table[0], &table[1],  &table[2],  &table[3],  &table[4],  &table[5],  &table[6],  &table[7],
-    &table[8], &table[9], &table[10], &table[11], &table[12], &table[13], &table[14], &table[15], &table[16],
+    CONV2D,     &table[0],  &table[1],  &table[2],  &table[3],  &table[4],  &table[5],  &table[6],
+    &table[7],  &table[8],  &table[9],  &table[10], &table[11], &table[12], &table[13], &table[14],
+    &table[15], &table[16], &table[17], &table[18], &table[19], &table[20], &table[21],
 };
 
 _Static_assert(COUNT(list) == COUNT(conv2d) + COUNT(table), "every kernel is listed");

@@ -1,0 +1,49 @@
+#include "common/vec/vec_portable.h"
+
+#include "common/kernels/layer_deepseek.inc.h"
+#include "common/kernels/layer_transformer.inc.h"
+
+const cake_phased cake_deepseek_block_composed_portable = {
+    .can_run = cake_deepseek_block_composed_can_run,
+    .open = deepseek_block_open,
+    .phases = layer_phases,
+    .items = layer_items,
+    .work = layer_work,
+    .close = layer_close,
+};
+
+const cake_phased cake_mha_composed_portable = {
+    .can_run = cake_mha_composed_can_run,
+    .open = mha_open,
+    .phases = layer_phases,
+    .items = layer_items,
+    .work = layer_work,
+    .close = layer_close,
+};
+
+const cake_phased cake_mla_composed_portable = {
+    .can_run = cake_mla_composed_can_run,
+    .open = mla_open,
+    .phases = layer_phases,
+    .items = layer_items,
+    .work = layer_work,
+    .close = layer_close,
+};
+
+const cake_phased cake_moe_composed_portable = {
+    .can_run = cake_moe_composed_can_run,
+    .open = moe_open,
+    .phases = layer_phases,
+    .items = layer_items,
+    .work = layer_work,
+    .close = layer_close,
+};
+
+const cake_phased cake_transformer_block_composed_portable = {
+    .can_run = cake_transformer_block_composed_can_run,
+    .open = transformer_block_open,
+    .phases = layer_phases,
+    .items = layer_items,
+    .work = layer_work,
+    .close = layer_close,
+};
