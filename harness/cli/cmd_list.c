@@ -3,9 +3,32 @@
 
 #include "base/nearest.h"
 #include "cli/command.h"
+#include "cli/run_options.h"
 #include "plan/dataset.h"
 #include "reference/reference.h"
 #include "report/schema.h"
+
+typedef struct list_options {
+    cake_text_list names;
+    char *benchdnn;
+    cake_text_list batches;
+} list_options;
+
+static const cake_option option_table[] = {
+    {.name = "benchdnn",
+     .argument = "DRIVER",
+     .meaning = "With workloads: those of input files of oneDNN's benchdnn, for this driver of it (conv, ...).",
+     .kind = CAKE_OPTION_TEXT,
+     .offset = offsetof(list_options, benchdnn)},
+    {.name = "batch",
+     .argument = "FILE",
+     .meaning = "Such a file.",
+     .kind = CAKE_OPTION_TEXTS,
+     .offset = offsetof(list_options, batches)},
+    {.name = NULL},
+};
+
+const cake_option_group cake_list_option_groups[] = {{"Options", option_table}, {.title = NULL}};
 
 /* One op with its keys and tensors. */
 static void print_op(const cake_op *op, FILE *out)
@@ -67,18 +90,38 @@ static cake_status print_datasets(const cake_text_list *names, FILE *out, cake_e
     return st;
 }
 
+static void print_workload(const cake_workload *workload, FILE *out)
+{
+    char line[CAKE_WORKLOAD_TEXT];
+
+    cake_workload_format_line(workload, line, sizeof line);
+    fprintf(out, "%s\n", line);
+}
+
 static cake_status print_dataset(const char *name, FILE *out, cake_error *error)
 {
     cake_dataset dataset = {0};
     cake_status st = cake_dataset_load(name, &dataset, error);
 
-    for (size_t i = 0; i < dataset.count; i++) {
-        char line[CAKE_WORKLOAD_TEXT];
-
-        cake_workload_format_line(&dataset.workloads[i], line, sizeof line);
-        fprintf(out, "%s\n", line);
-    }
+    for (size_t i = 0; i < dataset.count; i++)
+        print_workload(&dataset.workloads[i], out);
     cake_dataset_free(&dataset);
+    return st;
+}
+
+/* `list workloads --benchdnn DRIVER --batch FILE`: lines of a dataset; comments say what is left out. */
+static cake_status print_benchdnn(const list_options *options, FILE *out, cake_error *error)
+{
+    cake_benchdnn all = {0};
+    cake_status st = CAKE_OK;
+
+    for (size_t i = 0; st == CAKE_OK && i < options->batches.count; i++)
+        st = cake_benchdnn_read(options->benchdnn, options->batches.items[i], 0, &all, error);
+    for (size_t i = 0; st == CAKE_OK && i < all.count; i++)
+        print_workload(&all.workloads[i], out);
+    if (st == CAKE_OK)
+        cake_benchdnn_tell(&all, "# ", out);
+    cake_benchdnn_free(&all);
     return st;
 }
 
@@ -113,16 +156,17 @@ const cake_list_subject cake_list_subjects[] = {
     {"plugins", "[PLUGIN ...]", "plugins that are found, and what keeps one from being used", cake_list_plugins},
     {"kernels", "[PLUGIN ...]", "kernels of plugins: accuracy, threads, layouts", cake_list_kernels},
     {"datasets", "", "datasets, each with what it holds", print_datasets},
-    {"workloads", "[DATASET ...]", "the workloads of datasets (of 'default', if none is named)", print_workloads},
+    {"workloads", "[DATASET ...]",
+     "the workloads of datasets (of 'default', if none is named), or of benchdnn's files", print_workloads},
     {"columns", "", "columns of results.csv: type, unit, meaning", print_columns},
     {"machine", "", "CPU, cores, caches, memory, and what of them may be used", cake_list_machine},
     {"counters", "[NAME ...]", "hardware and software counters, and why some are missing", cake_list_counters},
     {.name = NULL},
 };
 
-static cake_status run(int argc, char **argv, cake_text_list *names, cake_error *error)
+static cake_status run(int argc, char **argv, list_options *options, cake_error *error)
 {
-    static const cake_option_group no_options[] = {{NULL, NULL}};
+    cake_text_list *names = &options->names;
     cake_nearest nearest = {.word = argc > 0 ? argv[0] : ""};
     char all[256] = "";
     size_t used = 0;
@@ -130,14 +174,18 @@ static cake_status run(int argc, char **argv, cake_text_list *names, cake_error 
 
     for (const cake_list_subject *subject = cake_list_subjects; subject->name; subject++) {
         if (argc > 0 && strcmp(argv[0], subject->name) == 0) {
-            cake_status st = cake_options_parse(no_options, argc - 1, argv + 1, NULL, names, error);
+            cake_status st = cake_options_parse(cake_list_option_groups, argc - 1, argv + 1, options, names, error);
 
             if (st != CAKE_OK)
                 return st;
             if (names->count > 0 && !*subject->arguments)
                 return cake_fail(error, CAKE_E_USAGE, "expected nothing after '%s', found '%s'", subject->name,
                                  names->items[0]);
-            return subject->print(names, stdout, error);
+            if (!options->benchdnn != (options->batches.count == 0) ||
+                (options->benchdnn && (subject->print != print_workloads || names->count > 0)))
+                return cake_fail(error, CAKE_E_USAGE,
+                                 "expected --benchdnn and --batch together, after 'workloads' alone");
+            return options->benchdnn ? print_benchdnn(options, stdout, error) : subject->print(names, stdout, error);
         }
         cake_nearest_offer(&nearest, subject->name);
         used += (size_t)snprintf(all + used, sizeof all - used, "%s%s", used ? ", " : "", subject->name);
@@ -150,10 +198,11 @@ static cake_status run(int argc, char **argv, cake_text_list *names, cake_error 
 
 int cake_cmd_list(int argc, char **argv)
 {
-    cake_text_list names = {0};
+    list_options options = {0};
     cake_error error = {""};
-    cake_status st = run(argc, argv, &names, &error);
+    cake_status st = run(argc, argv, &options, &error);
 
-    cake_text_list_free(&names);
+    cake_options_free(cake_list_option_groups, &options);
+    cake_text_list_free(&options.names);
     return st == CAKE_OK ? CAKE_EXIT_OK : cake_command_failed("list", st, &error);
 }

@@ -14,7 +14,8 @@ const cake_command cake_commands[] = {
     {"check", "[WORKLOAD ...]", "check kernels against the reference, without timing", "", cake_check_option_groups,
      cake_cmd_check},
     {"list", "SUBJECT [NAME ...]", "tell what there is: ops, plugins, datasets, workloads, ...",
-     "Each line is one thing, its name first. Names after the subject narrow it down.\n", NULL, cake_cmd_list},
+     "Each line is one thing, its name first. Names after the subject narrow it down.\n", cake_list_option_groups,
+     cake_cmd_list},
     {"show", "[DATASET]", "walk through the layers of a lecture, with numbers small enough to read",
      "Text to tokens to ids to vectors, then layer by layer up to a transformer: what comes in, what comes out, "
      "computed\n"

@@ -44,8 +44,8 @@ int cake_cmd_report(int argc, char **argv);
 int cake_cmd_show(int argc, char **argv);
 
 /* Their options, where they have their own. */
-extern const cake_option_group cake_compare_option_groups[], cake_peaks_option_groups[], cake_report_option_groups[],
-    cake_show_option_groups[];
+extern const cake_option_group cake_compare_option_groups[], cake_peaks_option_groups[], cake_list_option_groups[],
+    cake_report_option_groups[], cake_show_option_groups[];
 
 /* What `layercake list` lists; ends with name NULL. */
 typedef struct cake_list_subject {

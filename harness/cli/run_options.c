@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "plan/benchdnn.h"
 #include "plan/dataset.h"
 #include "plan/draw.h"
 
@@ -57,6 +58,15 @@ static const cake_option what[] = {
     {"filter", "benchmark_filter", "REGEX",
      "Only cases that match the POSIX extended regular expression somewhere in 'op/name/parameters/plugin/kernel'.",
      CAKE_OPTION_TEXT, MEMBER(filter)},
+    {.name = NULL},
+};
+
+static const cake_option benchdnn[] = {
+    {"benchdnn", NULL, "DRIVER",
+     "Workloads of input files of oneDNN's benchdnn: conv, bnorm, lnorm, gnorm, pool, ip, matmul, rnn, softmax.",
+     CAKE_OPTION_TEXT, MEMBER(benchdnn)},
+    {"batch", NULL, "FILE", "Such a file, with its options; what in it is no layer here is counted.",
+     CAKE_OPTION_TEXTS, MEMBER(batches)},
     {.name = NULL},
 };
 
@@ -131,18 +141,23 @@ static const cake_option telling[] = {
     {.name = NULL},
 };
 
-const cake_option_group cake_run_option_groups[] = {{"What to run", what}, {"How", how},          {"Timing", timing},
-                                                    {"Results", output},   {"Messages", telling}, {NULL, NULL}};
+const cake_option_group cake_run_option_groups[] = {
+    {"What to run", what}, {"benchdnn's files", benchdnn}, {"How", how}, {"Timing", timing},
+    {"Results", output},   {"Messages", telling},          {NULL, NULL}};
 
-const cake_option_group cake_check_option_groups[] = {
-    {"What to check", what}, {"Random workloads", drawing}, {"How", how}, {"Messages", telling}, {NULL, NULL}};
+const cake_option_group cake_check_option_groups[] = {{"What to check", what},       {"benchdnn's files", benchdnn},
+                                                      {"Random workloads", drawing}, {"How", how},
+                                                      {"Messages", telling},         {NULL, NULL}};
 
 static cake_status fill_defaults(cake_run_options *options, cake_error *error)
 {
     cake_status st = CAKE_OK;
 
-    if (options->datasets.count == 0 && options->workloads.count == 0 && options->random == 0)
+    if (options->datasets.count == 0 && options->workloads.count == 0 && options->random == 0 && !options->benchdnn)
         st = cake_text_list_add(&options->datasets, "default", strlen("default"), error);
+    if (st == CAKE_OK && !options->benchdnn != (options->batches.count == 0))
+        st = cake_fail(error, CAKE_E_USAGE, "expected --benchdnn and --batch together, found --%s alone",
+                       options->benchdnn ? "benchdnn" : "batch");
     if (st == CAKE_OK && options->threads.count == 0)
         st = cake_int_list_add(&options->threads, 1, error);
     if (st == CAKE_OK && options->dtypes.count == 0)
@@ -192,8 +207,11 @@ void cake_run_options_free(cake_run_options *options)
 /* Move `count` workloads to the list's end; the array itself stays the caller's. */
 static cake_status append(cake_workload_list *list, cake_workload *workloads, size_t count, cake_error *error)
 {
-    cake_workload *more = realloc(list->workloads, (list->count + count) * sizeof *more);
+    cake_workload *more;
 
+    if (count == 0)
+        return CAKE_OK;
+    more = realloc(list->workloads, (list->count + count) * sizeof *more);
     if (!more)
         return cake_fail(error, CAKE_E_MEMORY, "out of memory");
     list->workloads = more;
@@ -201,6 +219,36 @@ static cake_status append(cake_workload_list *list, cake_workload *workloads, si
     memset(workloads, 0, count * sizeof *workloads);
     list->count += count;
     return CAKE_OK;
+}
+
+void cake_benchdnn_tell(const cake_benchdnn *all, const char *before, FILE *out)
+{
+    fprintf(out, "%sbenchdnn: %zu problems, %zu workloads", before, all->problems, all->count);
+    if (all->repeated > 0)
+        fprintf(out, ", %zu repeat another (in other layouts, say)", all->repeated);
+    fputc('\n', out);
+    for (size_t i = 0; i < all->n_skips; i++)
+        fprintf(out, "%s  %zu out of scope: %s, such as %s\n", before, all->skips[i].count, all->skips[i].reason,
+                all->skips[i].example);
+}
+
+static cake_status append_benchdnn(const cake_run_options *options, cake_workload_list *list, cake_error *error)
+{
+    cake_benchdnn all = {0};
+    cake_status st = CAKE_OK;
+
+    for (size_t i = 0; st == CAKE_OK && i < options->batches.count; i++)
+        st = cake_benchdnn_read(options->benchdnn, options->batches.items[i], options->memory_bytes, &all, error);
+    if (st == CAKE_OK && all.count == 0)
+        st = cake_fail(error, CAKE_E_USAGE, "%s: expected problems that are layers here, found none of %zu%s%s",
+                       options->batches.items[0], all.problems, all.n_skips > 0 ? "; out of scope: " : "",
+                       all.n_skips > 0 ? all.skips[0].reason : "");
+    if (st == CAKE_OK && !options->quiet)
+        cake_benchdnn_tell(&all, "layercake: ", stderr);
+    if (st == CAKE_OK)
+        st = append(list, all.workloads, all.count, error);
+    cake_benchdnn_free(&all);
+    return st;
 }
 
 static bool wants_op(const cake_run_options *options, const cake_op *op)
@@ -246,6 +294,8 @@ cake_status cake_run_options_workloads(const cake_run_options *options, cake_wor
             st = append(&made, dataset.workloads, dataset.count, error);
         cake_dataset_free(&dataset);
     }
+    if (st == CAKE_OK && options->benchdnn)
+        st = append_benchdnn(options, &made, error);
     for (size_t i = 0; st == CAKE_OK && i < options->workloads.count; i++) {
         const char *text = options->workloads.items[i];
         cake_source source = {"command line", (int)i + 1, ""};

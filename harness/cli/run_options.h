@@ -3,6 +3,7 @@
 #define LAYERCAKE_CLI_RUN_OPTIONS_H
 
 #include "cli/options.h"
+#include "plan/benchdnn.h"
 #include "plan/plan.h"
 
 typedef struct cake_run_options {
@@ -12,6 +13,8 @@ typedef struct cake_run_options {
     cake_text_list ops;
     cake_text_list plugins; /* names or paths */
     cake_text_list kernels; /* "direct" or "conv2d/direct" */
+    char *benchdnn;         /* driver of oneDNN's benchdnn whose files `batches` are, or NULL */
+    cake_text_list batches; /* such files */
     char *filter;           /* regular expression, or NULL */
     int64_t random;         /* workloads to draw for each op; `check` only */
     /* How */
@@ -49,11 +52,15 @@ cake_status cake_run_options_parse(const cake_option_group *groups, int argc, ch
 
 void cake_run_options_free(cake_run_options *options);
 
-/* Every workload of the options: of the datasets, then of the command line, then drawn at random. Freed with cake_workload_list_free. */
+/* Every workload of the options: of the datasets, of benchdnn's files, then of the command line, then drawn at random. Freed with cake_workload_list_free. */
 typedef struct cake_workload_list {
     cake_workload *workloads;
     size_t count;
 } cake_workload_list;
+
+/* What was read of benchdnn's files: problems, workloads, and how many are out of scope for which reason. `before`
+ * begins each line. */
+void cake_benchdnn_tell(const cake_benchdnn *all, const char *before, FILE *out);
 
 cake_status cake_run_options_workloads(const cake_run_options *options, cake_workload_list *list, cake_error *error);
 void cake_workload_list_free(cake_workload_list *list);

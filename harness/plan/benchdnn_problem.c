@@ -1,31 +1,16 @@
-/* Descriptors, as oneDNN's documentation of benchdnn has them: an axis left out has the values of the one before it
- * (ih8 is an image of 8 x 8, iw8 one of a single row); output size and padding follow from each other; dilation 0 is
- * none; the minibatch is 2 if nothing says otherwise. */
+/* What each of benchdnn's drivers computes, in the project's words. */
 #include "plan/benchdnn_problem.h"
 
-#include <ctype.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "plan/workload.h"
+#include "plan/benchdnn_desc.h"
 
 typedef cake_benchdnn_problem problem;
 typedef cake_benchdnn_driver driver;
-
-enum { MAX_KEYS = 32, MAX_DIMS = 12, UNSET = -1000000000 };
-
-/* A descriptor of keys, in the driver's order. */
-typedef struct desc {
-    const char *const *keys;
-    int64_t value[MAX_KEYS];
-    double eps;
-    char name[CAKE_NAME_SIZE];
-    int64_t count; /* "*3" at the name's end */
-} desc;
 
 static cake_status out_of_scope(problem *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -80,183 +65,30 @@ static bool is_ours(problem *p)
     return true;
 }
 
-/* The name in a workload's letters, and what follows a '*' as the count. */
-static void read_name(const char *text, size_t length, desc *d)
-{
-    size_t used = 0;
-    const char *star = memchr(text, '*', length);
-    long long count;
-
-    for (size_t i = 0; i < length && used + 1 < sizeof d->name && text + i != star; i++) {
-        if (text[i] == '"' || text[i] == '\'')
-            continue;
-        d->name[used++] = text[i] == ':' ? '/' : isalnum((unsigned char)text[i]) || strchr("_.-+/", text[i]) ? text[i] : '_';
-    }
-    d->name[used] = '\0';
-    if (star) {
-        size_t digits = strspn(star + 1, "0123456789");
-
-        if (digits < length - (size_t)(star - text) && cake_parse_whole(star + 1, digits, &count) && count > 0 &&
-            count <= CAKE_COUNT_MAX)
-            d->count = count;
-    }
-}
-
-/* The longest key that the text begins with, or -1. */
-static int find_key(const driver *self, const char *text, size_t length)
-{
-    int best = -1;
-    size_t best_length = 0;
-
-    for (int k = 0; self->keys[k]; k++) {
-        size_t n = strlen(self->keys[k]);
-
-        if (n > best_length && n < length && strncmp(self->keys[k], text, n) == 0 &&
-            (isdigit((unsigned char)text[n]) || text[n] == '-')) {
-            best = k;
-            best_length = n;
-        }
-    }
-    return best;
-}
-
-static cake_status unknown_key(const driver *self, const problem *p, size_t at, cake_error *error)
-{
-    char keys[256] = "";
-    size_t used = 0;
-
-    for (int k = 0; self->keys[k] && used < sizeof keys; k++)
-        used += (size_t)snprintf(keys + used, sizeof keys - used, " %s", self->keys[k]);
-    return cake_fail_at(error, p->source, p->word.column + (int)at,
-                        "expected a key of %s (%s n ) with a number, found %s", self->name, keys,
-                        cake_found_bytes(p->word.at + at, p->word.length - at).text);
-}
-
-static cake_status read_desc(const driver *self, const problem *p, desc *d, cake_error *error)
-{
-    const char *text = p->word.at;
-    size_t length = p->word.length;
-
-    *d = (desc){.keys = self->keys, .eps = 1.0 / 16, .count = 1};
-    for (int k = 0; k < MAX_KEYS; k++)
-        d->value[k] = UNSET;
-    for (size_t at = 0; at < length;) {
-        int key;
-        size_t digits;
-
-        if (text[at] == '_') {
-            at++;
-            continue;
-        }
-        key = find_key(self, text + at, length - at);
-        if (key < 0 && text[at] == 'n') {
-            read_name(text + at + 1, length - at - 1, d);
-            return CAKE_OK;
-        }
-        if (key < 0)
-            return unknown_key(self, p, at, error);
-        at += strlen(self->keys[key]);
-        for (digits = text[at] == '-'; at + digits < length && isdigit((unsigned char)text[at + digits]);)
-            digits++;
-        if (strcmp(self->keys[key], "eps") == 0) {
-            digits = strspn(text + at, "0123456789.e-+");
-            digits = digits < length - at ? digits : length - at;
-            if (!cake_parse_real(text + at, digits, &d->eps))
-                return cake_fail_at(error, p->source, p->word.column + (int)at, "expected a number for eps, found %s",
-                                    cake_found_bytes(text + at, digits).text);
-        } else {
-            bool negative = text[at] == '-';
-            long long value;
-
-            if (!cake_parse_whole(text + at + negative, digits - negative, &value) || value > INT32_MAX)
-                return cake_fail_at(error, p->source, p->word.column + (int)at,
-                                    "expected a whole number below 2^31 for %s, found %s", self->keys[key],
-                                    cake_found_bytes(text + at, digits).text);
-            d->value[key] = negative ? -value : value;
-        }
-        at += digits;
-    }
-    return CAKE_OK;
-}
-
-static int64_t get(const desc *d, const char *key, int64_t if_unset)
-{
-    for (int k = 0; d->keys[k]; k++)
-        if (strcmp(d->keys[k], key) == 0)
-            return d->value[k] == UNSET ? if_unset : d->value[k];
-    return if_unset;
-}
-
-/* `what` along axis d, h or w: "i" of h is ih. One left out is that of the axis before it, if the image has it. */
-static int64_t along(const desc *d, char what, char axis, int64_t if_unset)
-{
-    static const char order[] = "dhw";
-    int64_t value = UNSET;
-
-    for (const char *a = order; *a; a++) {
-        char key[3] = {what, *a, '\0'}, extent[3] = {'i', *a, '\0'};
-
-        if (get(d, extent, UNSET) == UNSET && value == UNSET && *a != axis)
-            continue;
-        value = get(d, key, value);
-        if (*a == axis)
-            break;
-    }
-    return value == UNSET ? if_unset : value;
-}
-
-/* One axis of a window: places in and out, filter, stride, dilation in the project's sense, padding. */
-typedef struct axis {
-    int64_t in, kernel, stride, dilation, begin, end;
-} axis;
-
-/* An image has the axis if it, or one before it, is given. */
-static bool has_axis(const desc *d, char a)
-{
-    return a == 'd' ? get(d, "id", UNSET) != UNSET
-           : a == 'h' ? has_axis(d, 'd') || get(d, "ih", UNSET) != UNSET
-                      : true;
-}
-
 static cake_status wrong(const problem *p, const char *what, cake_error *error)
 {
-    return cake_fail_at(error, p->source, p->word.column, "expected %s, found %s", what, cake_found_word(&p->word).text);
+    return cake_fail_at(error, p->source, p->word.column, "expected %s, found %s", what,
+                        cake_found_word(&p->word).text);
 }
 
-static cake_status read_axis(problem *p, const desc *d, char a, axis *to, cake_error *error)
+/* A descriptor of keys; those of images must have channels. */
+static cake_status read_desc(const driver *self, const problem *p, cake_desc *d, cake_error *error)
 {
-    int64_t out = along(d, 'o', a, UNSET), pad = along(d, 'p', a, UNSET), span;
+    cake_status st = cake_desc_read(self->name, self->keys, p->source, &p->word, d, error);
 
-    *to = (axis){1, 1, 1, 1, 0, 0};
-    if (!has_axis(d, a))
-        return CAKE_OK;
-    to->in = along(d, 'i', a, UNSET);
-    to->kernel = along(d, 'k', a, UNSET);
-    to->stride = along(d, 's', a, 1);
-    to->dilation = along(d, 'd', a, 0) + 1;
-    if (to->in < 1 || to->kernel < 1 || to->stride < 1 || to->dilation < 1 || (out != UNSET && out < 1))
-        return wrong(p, "the image's and the window's sizes (ih, kh, or iw, kw), each 1 or more", error);
-    span = (to->kernel - 1) * to->dilation + 1;
-    if (out == UNSET) {
-        to->begin = to->end = pad == UNSET ? 0 : pad;
-    } else {
-        to->begin = pad == UNSET ? ((out - 1) * to->stride - to->in + span) / 2 : pad;
-        to->end = (out - 1) * to->stride - to->in + span - to->begin;
-    }
-    /* Less than a stride at the end is reached by no window anyway. */
-    if (to->end < 0 && to->end > -to->stride)
-        to->end = 0;
-    if (to->begin < 0 || to->end < 0)
-        return out_of_scope(p, "negative padding");
-    return CAKE_OK;
+    for (int k = 0; st == CAKE_OK && self->keys[k]; k++)
+        if ((strcmp(self->keys[k], "ic") == 0 || strcmp(self->keys[k], "oc") == 0) && d->value[k] < 1)
+            st = wrong(p, self->keys[k][0] == 'i' ? "ic with a number of channels" : "oc with a number of channels",
+                       error);
+    return st;
 }
 
-static int64_t minibatch(const problem *p, const desc *d)
+static int64_t minibatch(const problem *p, const cake_desc *d)
 {
     long long forced = 0;
 
     cake_parse_whole(p->value[CAKE_BENCHDNN_MB], strlen(p->value[CAKE_BENCHDNN_MB]), &forced);
-    return forced > 0 ? forced : get(d, "mb", 2);
+    return forced > 0 ? forced : cake_desc_get(d, "mb", 2);
 }
 
 static cake_status add_line(problem *p, const char *name, int64_t count, const char *format, ...)
@@ -285,60 +117,290 @@ static bool has_bias(const problem *p)
 
 typedef long long ll;
 
-/* The image's axes; false: the problem is none of ours, and says why, or *status is an error. */
-static bool read_image(problem *p, const desc *d, axis *depth, axis *rows, axis *columns, cake_status *status,
-                       cake_error *error)
+/* A descriptor with a window over rows and columns; false: *status is an error, or the reason says why it is none of
+ * ours. */
+static bool read_windows(const driver *self, problem *p, cake_desc *d, cake_desc_axis *rows, cake_desc_axis *columns,
+                         cake_status *status, cake_error *error)
 {
-    *status = read_axis(p, d, 'd', depth, error);
-    if (*status == CAKE_OK)
-        *status = read_axis(p, d, 'h', rows, error);
-    if (*status == CAKE_OK)
-        *status = read_axis(p, d, 'w', columns, error);
-    return *status == CAKE_OK && !p->reason[0];
-}
+    cake_desc_axis depth;
 
-static bool is_flat(const axis *depth)
-{
-    return depth->in == 1 && depth->kernel == 1 && depth->begin == 0 && depth->end == 0;
+    *rows = *columns = (cake_desc_axis){0};
+    *status = read_desc(self, p, d, error);
+    if (*status != CAKE_OK)
+        return false;
+    if (!cake_desc_read_axis(d, 'd', &depth) || !cake_desc_read_axis(d, 'h', rows) ||
+        !cake_desc_read_axis(d, 'w', columns))
+        *status = wrong(p, "sizes of the image and the window (ih and kh, or iw and kw), each 1 or more", error);
+    else if (depth.in != 1 || depth.kernel != 1 || depth.pad_begin != 0 || depth.pad_end != 0)
+        out_of_scope(p, "three-dimensional");
+    else if (rows->pad_begin < 0 || rows->pad_end < 0 || columns->pad_begin < 0 || columns->pad_end < 0)
+        out_of_scope(p, "negative padding");
+    return *status == CAKE_OK && !p->reason[0];
 }
 
 static cake_status translate_conv(const driver *self, problem *p, cake_error *error)
 {
-    axis depth, rows, columns;
+    cake_desc_axis rows, columns;
     cake_status st;
-    desc d;
+    cake_desc d;
 
-    if ((st = read_desc(self, p, &d, error)) != CAKE_OK || !read_image(p, &d, &depth, &rows, &columns, &st, error))
+    if (!read_windows(self, p, &d, &rows, &columns, &st, error))
         return st;
-    if (!is_flat(&depth))
-        return out_of_scope(p, "three-dimensional");
-    return add_line(p, d.name, d.count,
+    return add_line(p, d.name.text, d.name.count,
                     "conv2d n=%lld ic=%lld ih=%lld iw=%lld oc=%lld kh=%lld kw=%lld stride_h=%lld stride_w=%lld "
                     "pad_t=%lld pad_b=%lld pad_l=%lld pad_r=%lld dil_h=%lld dil_w=%lld groups=%lld bias=%d",
-                    (ll)minibatch(p, &d), (ll)get(&d, "ic", 0), (ll)rows.in, (ll)columns.in, (ll)get(&d, "oc", 0),
-                    (ll)rows.kernel, (ll)columns.kernel, (ll)rows.stride, (ll)columns.stride, (ll)rows.begin,
-                    (ll)rows.end, (ll)columns.begin, (ll)columns.end, (ll)rows.dilation, (ll)columns.dilation,
-                    (ll)get(&d, "g", 1), has_bias(p));
+                    (ll)minibatch(p, &d), (ll)cake_desc_get(&d, "ic", 0), (ll)rows.in, (ll)columns.in,
+                    (ll)cake_desc_get(&d, "oc", 0), (ll)rows.kernel, (ll)columns.kernel, (ll)rows.stride,
+                    (ll)columns.stride, (ll)rows.pad_begin, (ll)rows.pad_end, (ll)columns.pad_begin,
+                    (ll)columns.pad_end, (ll)rows.dilation, (ll)columns.dilation, (ll)cake_desc_get(&d, "g", 1),
+                    has_bias(p));
 }
 
 static cake_status translate_pool(const driver *self, problem *p, cake_error *error)
 {
-    bool max = is_unset(p, CAKE_BENCHDNN_ALG) || is(p, CAKE_BENCHDNN_ALG, "max") ||
-               is(p, CAKE_BENCHDNN_ALG, "pooling_max");
+    bool max =
+        is_unset(p, CAKE_BENCHDNN_ALG) || is(p, CAKE_BENCHDNN_ALG, "max") || is(p, CAKE_BENCHDNN_ALG, "pooling_max");
     bool count_pad = is(p, CAKE_BENCHDNN_ALG, "avg_p") || is(p, CAKE_BENCHDNN_ALG, "pooling_avg_include_padding");
-    axis depth, rows, columns;
+    cake_desc_axis rows, columns;
     cake_status st;
-    desc d;
+    cake_desc d;
 
-    if ((st = read_desc(self, p, &d, error)) != CAKE_OK || !read_image(p, &d, &depth, &rows, &columns, &st, error))
+    if (!read_windows(self, p, &d, &rows, &columns, &st, error))
         return st;
-    if (!is_flat(&depth))
-        return out_of_scope(p, "three-dimensional");
-    return add_line(p, d.name, d.count,
+    return add_line(p, d.name.text, d.name.count,
                     "pool2d kind=%s count_pad=%d n=%lld c=%lld ih=%lld iw=%lld kh=%lld kw=%lld stride_h=%lld "
                     "stride_w=%lld pad_t=%lld pad_b=%lld pad_l=%lld pad_r=%lld dil_h=%lld dil_w=%lld",
-                    max ? "max" : "avg", count_pad, (ll)minibatch(p, &d), (ll)get(&d, "ic", 0), (ll)rows.in,
+                    max ? "max" : "avg", count_pad, (ll)minibatch(p, &d), (ll)cake_desc_get(&d, "ic", 0), (ll)rows.in,
                     (ll)columns.in, (ll)rows.kernel, (ll)columns.kernel, (ll)rows.stride, (ll)columns.stride,
-                    (ll)rows.begin, (ll)rows.end, (ll)columns.begin, (ll)columns.end, (ll)rows.dilation,
-                    (ll)columns.dilation);
+                    (ll)rows.pad_begin, (ll)rows.pad_end, (ll)columns.pad_begin, (ll)columns.pad_end,
+                    (ll)rows.dilation, (ll)columns.dilation);
+}
+
+/* Rows of the image, those of all planes one after the other. */
+static int64_t rows_of(const cake_desc *d)
+{
+    return cake_desc_extent(d, 'd') * cake_desc_extent(d, 'h');
+}
+
+/* Scale and shift: both (S, or C and H), none, or only one, which no norm of ours has. */
+static bool read_affine(problem *p, bool *affine)
+{
+    const char *flags = p->value[CAKE_BENCHDNN_FLAGS];
+    bool scale = strpbrk(flags, "SC") != NULL, shift = strpbrk(flags, "SH") != NULL;
+
+    *affine = scale;
+    if (scale != shift)
+        out_of_scope(p, "scale or shift alone (--flags)");
+    else if (strpbrk(flags, "RA"))
+        out_of_scope(p, "fused activation or addition (--flags)");
+    else if (strspn(flags, "GSCHRAM") != strlen(flags))
+        out_of_scope(p, "flags of another library version");
+    return !p->reason[0];
+}
+
+static bool has_given_statistics(const problem *p)
+{
+    return strchr(p->value[CAKE_BENCHDNN_FLAGS], 'G') != NULL;
+}
+
+/* Batch norm has scale and shift here, whatever the flags. */
+static cake_status translate_bnorm(const driver *self, problem *p, cake_error *error)
+{
+    bool affine;
+    cake_status st;
+    cake_desc d;
+
+    if ((st = read_desc(self, p, &d, error)) != CAKE_OK || !read_affine(p, &affine))
+        return st;
+    return add_line(p, d.name.text, d.name.count, "batch_norm training=%d n=%lld c=%lld h=%lld w=%lld eps=%.9g",
+                    !has_given_statistics(p), (ll)minibatch(p, &d), (ll)cake_desc_get(&d, "ic", 0), (ll)rows_of(&d),
+                    (ll)cake_desc_extent(&d, 'w'), d.eps);
+}
+
+static cake_status translate_gnorm(const driver *self, problem *p, cake_error *error)
+{
+    bool affine;
+    cake_status st;
+    cake_desc d;
+
+    if ((st = read_desc(self, p, &d, error)) != CAKE_OK || !read_affine(p, &affine))
+        return st;
+    if (has_given_statistics(p))
+        return out_of_scope(p, "given mean and variance (--flags=G)");
+    return add_line(p, d.name.text, d.name.count,
+                    "group_norm affine=%d n=%lld c=%lld h=%lld w=%lld groups=%lld eps=%.9g", affine,
+                    (ll)minibatch(p, &d), (ll)cake_desc_get(&d, "ic", 0), (ll)rows_of(&d),
+                    (ll)cake_desc_extent(&d, 'w'), (ll)cake_desc_get(&d, "g", 1), d.eps);
+}
+
+static cake_status translate_ip(const driver *self, problem *p, cake_error *error)
+{
+    int64_t inputs;
+    cake_status st;
+    cake_desc d;
+
+    if ((st = read_desc(self, p, &d, error)) != CAKE_OK)
+        return st;
+    inputs = cake_desc_get(&d, "ic", 0) * rows_of(&d) * cake_desc_extent(&d, 'w');
+    return add_line(p, d.name.text, d.name.count, "linear rows=%lld in=%lld out=%lld bias=%d", (ll)minibatch(p, &d),
+                    (ll)inputs, (ll)cake_desc_get(&d, "oc", 0), has_bias(p));
+}
+
+static cake_status translate_lnorm(const driver *self, problem *p, cake_error *error)
+{
+    cake_desc_shapes s;
+    bool affine;
+    cake_status st;
+
+    (void)self;
+    if ((st = cake_desc_read_shapes(p->source, &p->word, &s, error)) != CAKE_OK || !read_affine(p, &affine))
+        return st;
+    if (has_given_statistics(p))
+        return out_of_scope(p, "given mean and variance (--flags=G)");
+    return add_line(p, s.name.text, s.name.count, "layer_norm affine=%d rows=%lld hidden=%lld eps=%.9g", affine,
+                    (ll)cake_desc_product(s.dim[0], s.rank[0] - 1), (ll)s.dim[0][s.rank[0] - 1], 1.0 / 16);
+}
+
+static cake_status translate_softmax(const driver *self, problem *p, cake_error *error)
+{
+    long long axis = 1;
+    cake_desc_shapes s;
+    cake_status st;
+
+    (void)self;
+    if ((st = cake_desc_read_shapes(p->source, &p->word, &s, error)) != CAKE_OK)
+        return st;
+    if (!is_unset(p, CAKE_BENCHDNN_AXIS) &&
+        !cake_parse_whole(p->value[CAKE_BENCHDNN_AXIS], strlen(p->value[CAKE_BENCHDNN_AXIS]), &axis))
+        return wrong(p, "a whole number for --axis", error);
+    if (axis >= s.rank[0])
+        return out_of_scope(p, "no such axis (--axis)");
+    return add_line(p, s.name.text, s.name.count, "softmax outer=%lld axis=%lld inner=%lld log=%d",
+                    (ll)cake_desc_product(s.dim[0], (int)axis), (ll)s.dim[0][axis],
+                    (ll)cake_desc_product(s.dim[0] + axis + 1, s.rank[0] - (int)axis - 1),
+                    is(p, CAKE_BENCHDNN_ALG, "LOGSOFTMAX") || is(p, CAKE_BENCHDNN_ALG, "softmax_log"));
+}
+
+/* x [batch ..][M][K] times w [batch ..][K][N]. Weights of their own for each matrix of a batch are as many layers. */
+static cake_status translate_matmul(const driver *self, problem *p, cake_error *error)
+{
+    const char *bias = p->value[CAKE_BENCHDNN_BIA_DT];
+    bool has_bias_vector = *bias && strcmp(bias, "undef") != 0;
+    int64_t rows, batch = 1, weights;
+    long long mask;
+    int rank;
+    cake_desc_shapes s;
+    cake_status st;
+
+    (void)self;
+    if ((st = cake_desc_read_shapes(p->source, &p->word, &s, error)) != CAKE_OK)
+        return st;
+    rank = s.rank[0];
+    if (s.count < 2 || rank < 2 || s.rank[1] != rank || s.dim[0][rank - 1] != s.dim[1][rank - 2])
+        return wrong(p, "two matrices MxK:KxN, of the same number of dimensions", error);
+    if (has_bias_vector && strcmp(bias, "f32") != 0)
+        return out_of_scope(p, "elements that are not f32");
+    if (has_bias_vector && !is_unset(p, CAKE_BENCHDNN_BIA_MASK) &&
+        (!cake_parse_whole(p->value[CAKE_BENCHDNN_BIA_MASK], strlen(p->value[CAKE_BENCHDNN_BIA_MASK]), &mask) ||
+         mask != 1LL << (rank - 1)))
+        return out_of_scope(p, "a bias that is no row (--bia_mask)");
+    rows = s.dim[0][rank - 2];
+    batch = cake_desc_product(s.dim[0], rank - 2);
+    weights = cake_desc_product(s.dim[1], rank - 2);
+    if (weights != 1 && weights != batch)
+        return out_of_scope(p, "weights repeated over part of a batch");
+    return add_line(p, s.name.text, s.name.count * weights, "linear rows=%lld in=%lld out=%lld bias=%d",
+                    (ll)(weights == 1 ? rows * batch : rows), (ll)s.dim[0][rank - 1], (ll)s.dim[1][rank - 1],
+                    has_bias_vector);
+}
+
+/* The cell's key and value in a workload, or NULL. */
+static const char *cell_of(const problem *p)
+{
+    static const struct {
+        const char *alg, *activation, *cell;
+    } cells[] = {
+        {"", "", "relu"},
+        {"VANILLA_RNN", "", "relu"},
+        {"VANILLA_RNN", "RELU", "relu"},
+        {"VANILLA_RNN", "TANH", "tanh"},
+        {"VANILLA_LSTM", NULL, "lstm"},
+        {"VANILLA_GRU", NULL, "gru"},
+        {"LBR_GRU", NULL, "gru linear_before_reset=1"},
+    };
+
+    for (size_t i = 0; i < sizeof cells / sizeof *cells; i++)
+        if ((is(p, CAKE_BENCHDNN_ALG, cells[i].alg) || (i > 1 && i < 4 && is_unset(p, CAKE_BENCHDNN_ALG))) &&
+            (!cells[i].activation || is(p, CAKE_BENCHDNN_ACTIVATION, cells[i].activation)))
+            return cells[i].cell;
+    return NULL;
+}
+
+static int64_t forced(const problem *p, cake_benchdnn_key key, int64_t otherwise)
+{
+    long long value = 0;
+
+    cake_parse_whole(p->value[key], strlen(p->value[key]), &value);
+    return value > 0 ? value : otherwise;
+}
+
+/* The first layer has the input's features, each further one those of the layer before. */
+static cake_status translate_rnn(const driver *self, problem *p, cake_error *error)
+{
+    bool both = is(p, CAKE_BENCHDNN_DIRECTION, "concat"), reverse = is(p, CAKE_BENCHDNN_DIRECTION, "right2left");
+    const char *cell = cell_of(p), *direction = both ? "bidirectional" : reverse ? "reverse" : "forward";
+    const char *peepholes = is(p, CAKE_BENCHDNN_PEEPHOLE, "true") ? " peepholes=1" : "";
+    int64_t layers, sic, slc, dhc, input;
+    cake_status st;
+    cake_desc d;
+
+    if ((st = read_desc(self, p, &d, error)) != CAKE_OK)
+        return st;
+    sic = cake_desc_get(&d, "sic", CAKE_DESC_UNSET);
+    if (sic == CAKE_DESC_UNSET)
+        return wrong(p, "sic with the size of the state", error);
+    slc = cake_desc_get(&d, "slc", sic);
+    dhc = cake_desc_get(&d, "dhc", sic);
+    layers = forced(p, CAKE_BENCHDNN_L, cake_desc_get(&d, "l", 1));
+    if (!cell)
+        return out_of_scope(p, "a cell that is not tanh, relu, LSTM or GRU (--alg, --activation)");
+    if (is(p, CAKE_BENCHDNN_DIRECTION, "sum"))
+        return out_of_scope(p, "sum of both directions (--direction)");
+    if (is(p, CAKE_BENCHDNN_PROJECTION, "true") || cake_desc_get(&d, "dic", dhc) != dhc || sic != dhc)
+        return out_of_scope(p, "a projection of the state");
+    input = slc;
+    for (int i = 0; i < CAKE_BENCHDNN_LINES && layers > 0; i++) {
+        int64_t count = i == 0 && input != dhc * (1 + both) ? 1 : layers;
+
+        add_line(p, d.name.text, d.name.count * count,
+                 "rnn cell=%s direction=%s steps=%lld batch=%lld input=%lld hidden=%lld bias=1 initial_state=1%s",
+                 cell, direction, (ll)forced(p, CAKE_BENCHDNN_T, cake_desc_get(&d, "t", 1)), (ll)minibatch(p, &d),
+                 (ll)input, (ll)dhc, peepholes);
+        layers -= count;
+        input = dhc * (1 + both);
+    }
+    return CAKE_OK;
+}
+
+#define IMAGE_KEYS "mb", "ic", "id", "ih", "iw"
+#define WINDOW_KEYS "od", "oh", "ow", "kd", "kh", "kw", "sd", "sh", "sw", "pd", "ph", "pw", "dd", "dh", "dw"
+
+static const char *const conv_keys[] = {"g", IMAGE_KEYS, "oc", WINDOW_KEYS, NULL};
+static const char *const pool_keys[] = {IMAGE_KEYS, WINDOW_KEYS, NULL};
+static const char *const bnorm_keys[] = {IMAGE_KEYS, "eps", NULL};
+static const char *const gnorm_keys[] = {"g", IMAGE_KEYS, "eps", NULL};
+static const char *const ip_keys[] = {IMAGE_KEYS, "oc", NULL};
+static const char *const rnn_keys[] = {"l", "t", "mb", "sic", "slc", "dhc", "dic", NULL};
+
+const cake_benchdnn_driver cake_benchdnn_drivers[] = {
+    {"conv", conv_keys, translate_conv},  {"bnorm", bnorm_keys, translate_bnorm},
+    {"lnorm", NULL, translate_lnorm},     {"gnorm", gnorm_keys, translate_gnorm},
+    {"pool", pool_keys, translate_pool},  {"ip", ip_keys, translate_ip},
+    {"matmul", NULL, translate_matmul},   {"rnn", rnn_keys, translate_rnn},
+    {"softmax", NULL, translate_softmax}, {.name = NULL},
+};
+
+cake_status cake_benchdnn_translate(const cake_benchdnn_driver *self, problem *p, cake_error *error)
+{
+    return is_ours(p) ? self->translate(self, p, error) : CAKE_OK;
 }

@@ -2,49 +2,26 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/nearest.h"
 #include "plan/folders.h"
 #include "plan/golden.h"
+#include "plan/input.h"
 
 static const char suffix[] = ".txt";
 
-enum { SUFFIX_LENGTH = sizeof suffix - 1, DATASET_BYTES_MAX = 64 << 20, COMMENT_BYTES_MAX = 4096 };
+enum { SUFFIX_LENGTH = sizeof suffix - 1, COMMENT_BYTES_MAX = 4096 };
 
 static bool ends_in_suffix(const char *name)
 {
     size_t length = strlen(name);
 
     return length > SUFFIX_LENGTH && strcmp(name + length - SUFFIX_LENGTH, suffix) == 0;
-}
-
-/* Open a regular file of sane size; a FIFO must not block. */
-static cake_status open_file(const char *path, FILE **file, cake_error *error)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    struct stat info;
-
-    if (fd < 0)
-        return cake_fail(error, CAKE_E_USAGE, "%s: expected a readable dataset file, found: %s", path,
-                         strerror(errno));
-    if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size > DATASET_BYTES_MAX) {
-        close(fd);
-        return cake_fail(error, CAKE_E_USAGE, "%s: expected a regular file of at most %d MiB, found something else",
-                         path, DATASET_BYTES_MAX >> 20);
-    }
-    *file = fdopen(fd, "r");
-    if (!*file) {
-        close(fd);
-        return cake_fail(error, CAKE_E_MEMORY, "out of memory");
-    }
-    return CAKE_OK;
 }
 
 /* The text of a comment line without its '#' and blanks, or NULL if it is none. The caller's to free. */
@@ -152,7 +129,7 @@ static cake_status load(const char *name, size_t name_length, const char *path, 
 {
     cake_dataset read = {0};
     FILE *file = NULL;
-    cake_status st = open_file(path, &file, error);
+    cake_status st = cake_input_open(path, "dataset file", &file, error);
 
     if (st != CAKE_OK)
         return st;
@@ -221,7 +198,7 @@ static char *first_comment(const char *path)
     size_t room = 0;
     ssize_t length;
 
-    if (open_file(path, &file, NULL) != CAKE_OK)
+    if (cake_input_open(path, "dataset file", &file, NULL) != CAKE_OK)
         return strdup("");
     length = getline(&line, &room, file);
     if (length > 0)

@@ -111,6 +111,41 @@ Test(list, tells_what_there_is, .timeout = 120)
     refuse(WORDS("list", "counters", "PAPI_NONE"), "PAPI_NONE");
 }
 
+static void write_bytes(const char *path, const char *bytes, size_t length)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0755);
+
+    cr_assert(fd >= 0 && write(fd, bytes, length) == (ssize_t)length);
+    close(fd);
+}
+
+/* Another program's input files: read, counted, run. */
+Test(benchdnn, files_are_run_and_listed, .timeout = 120)
+{
+    char folder[64], path[128];
+    cake_said said;
+
+    cake_make_folder(folder);
+    snprintf(path, sizeof path, "%s/shapes", folder);
+    write_bytes(path, "--dir=FWD_D,BWD_D ic3ih8oc4_kh3n\"a\"\n", 36);
+    said = cake_run_program(NULL, WORDS("check", "--plugin", "naive", "--benchdnn", "conv", "--batch", path));
+    cr_expect_eq(said.code, 0, "%s", said.err);
+    cr_expect(strstr(said.out, "'conv2d n=2 ic=3 ih=8 iw=8 oc=4 k=3'"), "%s", said.out);
+    cr_expect(strstr(said.out, "1 cases: 1 ok"), "%s", said.out);
+    cr_expect(strstr(said.err, "layercake: benchdnn: 2 problems, 1 workloads"), "%s", said.err);
+    cr_expect(strstr(said.err, "1 out of scope: backward, such as"), "%s", said.err);
+    cake_said_free(&said);
+    expect(WORDS("list", "workloads", "--benchdnn", "conv", "--batch", path), 0,
+           "conv2d name=a n=2 ic=3 ih=8 iw=8 oc=4 k=3\n# benchdnn: 2 problems, 1 workloads\n");
+    refuse(WORDS("check", "--benchdnn", "conv"), "expected --benchdnn and --batch together, found --benchdnn alone");
+    refuse(WORDS("list", "ops", "--benchdnn", "conv", "--batch", path), "after 'workloads' alone");
+    refuse(WORDS("check", "--benchdnn", "pool", "--batch", path), ":1:25: expected a key of pool");
+    write_bytes(path, "--dir=BWD_D ic3ih8oc4_kh3\n", 26);
+    refuse(WORDS("run", "--benchdnn", "conv", "--batch", path),
+           "expected problems that are layers here, found none of 1; out of scope: backward");
+    cake_remove_folder(folder);
+}
+
 Test(check, plugins_give_the_published_numbers, .timeout = 120)
 {
     cake_said said = cake_run_program(NULL, WORDS("check", "--dataset", "golden/lecture"));
@@ -160,14 +195,6 @@ Test(wrong, workload)
     refuse_workload("", "command line:1:1: expected a workload, found nothing");
     refuse(WORDS("check", "--plugin", "naive", "--memory", "2GB", "linear in=16384 out=16384"),
            "needs 3.2 GB of memory to be checked, more than the 2.0 GB that --memory allows");
-}
-
-static void write_bytes(const char *path, const char *bytes, size_t length)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0755);
-
-    cr_assert(fd >= 0 && write(fd, bytes, length) == (ssize_t)length);
-    close(fd);
 }
 
 Test(wrong, dataset_file)
