@@ -256,7 +256,7 @@ static bool run_repetition(repetition *r, const cake_gbench_options *options)
 /* What the machinery itself costs: the least of several tries with a function that does nothing. */
 static bool measure_overhead(cake_timer *timer)
 {
-    batch result;
+    batch result = {0};
     double handshake = INFINITY, loop = INFINITY;
 
     timer->handshake_ns = timer->loop_ns = 0;
@@ -282,7 +282,7 @@ bool cake_timer_begin(cake_timer *timer, cake_session *session, cake_evict evict
                       cake_random *random)
 {
     repetition r = {.timer = timer};
-    batch first;
+    batch first = {0};
 
     *timer = (cake_timer){.session = session,
                           .random = random,

@@ -120,7 +120,7 @@ static bool vet_elf(const char *path, int descriptor, off_t size, cake_finding *
         if (segment.p_type == PT_LOAD &&
             (segment.p_offset > (uint64_t)size || segment.p_filesz > (uint64_t)size - segment.p_offset))
             return cake_find(finding, CAKE_V_LOAD_ERROR, "%s: truncated: expected at least %llu bytes, found %lld",
-                             path, (unsigned long long)(segment.p_offset + segment.p_filesz), (long long)size);
+                             path, (unsigned long long)segment.p_offset + segment.p_filesz, (long long)size);
     }
     return true;
 }
