@@ -9,6 +9,7 @@
 #include "check/verdict.h"
 #include "plan/folders.h"
 #include "run/layers.h"
+#include "run/valgrind.h"
 
 static cake_status find_worker(char **path, cake_error *error)
 {
@@ -50,7 +51,7 @@ static uint64_t cpu_seconds(const cake_run_options *options)
 {
     double repetitions = options->repetitions > 50 ? (double)options->repetitions : 50;
 
-    return 3600 + (uint64_t)(16 * options->timeout_s + 8 * repetitions * options->min_time_s);
+    return 3600 + (uint64_t)(16 * options->timeout_s + 8 * (repetitions * options->min_time_s + options->max_time_s));
 }
 
 cake_status cake_bench_open(cake_bench *bench, const cake_run_options *options, cake_error *error)
@@ -63,6 +64,7 @@ cake_status cake_bench_open(cake_bench *bench, const cake_run_options *options, 
         return status;
     bench->settings = (cake_worker_settings){
         .program = bench->worker,
+        .patience_ms = 200,
         .timeout_ns = (int64_t)(options->timeout_s * 1e9),
         .memory_bytes = address_space(options->memory_bytes),
         .cpu_seconds = cpu_seconds(options),
@@ -73,6 +75,7 @@ cake_status cake_bench_open(cake_bench *bench, const cake_run_options *options, 
         .load_in_place = options->load_in_place || options->in_process,
         .in_process = options->in_process,
         .paranoid = options->paranoid,
+        .huge_pages = options->huge_pages,
     };
     return CAKE_OK;
 }
@@ -144,6 +147,38 @@ void cake_bench_measure(cake_bench *bench, const cake_run_options *options)
                 bench->peaks.disturbed ? "; other programs disturbed it, so no time is called impossible" : "");
 }
 
+static cake_status add_counter(cake_bench *bench, const char *name, cake_error *error)
+{
+    if (bench->n_counters == CAKE_MAX_COUNTERS)
+        return cake_fail(error, CAKE_E_USAGE, "expected at most %d counters beside the columns', found '%s'",
+                         CAKE_MAX_COUNTERS - CAKE_COUNTER_COLUMNS - 1, name);
+    bench->counters[bench->n_counters++] = name;
+    return CAKE_OK;
+}
+
+cake_status cake_bench_counters(cake_bench *bench, const cake_run_options *options, cake_error *error)
+{
+    cake_status status = CAKE_OK;
+
+    for (size_t i = 0; i < CAKE_COUNTER_COLUMNS; i++)
+        bench->counters[bench->n_counters++] = cake_counter_columns[i];
+    bench->counters[bench->n_counters++] = "energy_nj";
+    for (size_t i = 0; status == CAKE_OK && i < options->counters.count; i++) {
+        const char *name = options->counters.items[i];
+
+        if (strcmp(name, "valgrind") == 0) {
+            bench->valgrind = true;
+            if (!cake_valgrind_program())
+                status = cake_fail(error, CAKE_E_USAGE, "--counters valgrind: Valgrind is not installed");
+            continue;
+        }
+        status = cake_counters_check(name, error);
+        if (status == CAKE_OK)
+            status = add_counter(bench, name, error);
+    }
+    return status;
+}
+
 cake_run cake_bench_run(const cake_bench *bench, const cake_run_options *options, bool timed)
 {
     return (cake_run){
@@ -152,14 +187,16 @@ cake_run cake_bench_run(const cake_bench *bench, const cake_run_options *options
         .topology = bench->topology,
         .settings = bench->settings,
         .peaks = timed && bench->peaks.count ? &bench->peaks : NULL,
-        .counters = cake_counter_columns,
-        .n_counters = CAKE_COUNTER_COLUMNS,
+        .counters = bench->counters,
+        .n_counters = bench->n_counters,
+        .valgrind = bench->valgrind,
         .seed = (uint64_t)options->seed,
         .timed = timed,
         .repetitions = options->repetitions,
-        .precision = 0.02,
+        .precision = options->precision,
         .min_time_s = options->min_time_s,
-        .max_time_s = 2,
+        .max_time_s = options->max_time_s,
+        .random_order = options->random_order,
         .baseline = options->baseline,
     };
 }

@@ -14,7 +14,10 @@ typedef struct cake_bench {
     bool left_out; /* a plugin that was asked for by name cannot be used: the run fails */
     cake_workload_list workloads;
     cake_plan plan;
-    cake_peaks peaks; /* empty until cake_bench_measure */
+    cake_peaks peaks;                        /* empty until cake_bench_measure */
+    const char *counters[CAKE_MAX_COUNTERS]; /* the columns', energy, then those of the options; borrowed */
+    size_t n_counters;
+    bool valgrind; /* among the options' */
 } cake_bench;
 
 /* The machine and the settings of workers; no plugin is loaded yet. */
@@ -30,6 +33,9 @@ cake_status cake_bench_plan(cake_bench *bench, const cake_run_options *options, 
 /* The machine's peaks, measured if none are kept for it. A machine that cannot be measured is told on stderr, and has
  * none. */
 void cake_bench_measure(cake_bench *bench, const cake_run_options *options);
+
+/* What to count. CAKE_E_USAGE: a name that nobody knows, too many, or "valgrind" where there is none. */
+cake_status cake_bench_counters(cake_bench *bench, const cake_run_options *options, cake_error *error);
 
 /* A run of the plan, as the options say; the observer is left to the caller. */
 cake_run cake_bench_run(const cake_bench *bench, const cake_run_options *options, bool timed);

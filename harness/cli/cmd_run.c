@@ -140,6 +140,8 @@ int cake_cmd_run(int argc, char **argv)
     if (status == CAKE_OK)
         status = cake_bench_open(&bench, &options, &error);
     if (status == CAKE_OK)
+        status = cake_bench_counters(&bench, &options, &error);
+    if (status == CAKE_OK)
         status = cake_bench_load(&bench, &options, &error);
     if (status == CAKE_OK)
         status = cake_bench_plan(&bench, &options, &error);

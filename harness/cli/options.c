@@ -67,6 +67,13 @@ static bool parse_unit(const char *text, const unit *units, double *value)
     return false;
 }
 
+bool cake_parse_share(const char *text, double *share)
+{
+    static const unit units[] = {{"", 1}, {"%", 1e-2}, {NULL, 0}};
+
+    return parse_unit(text, units, share);
+}
+
 bool cake_parse_time(const char *text, double *seconds)
 {
     static const unit units[] = {{"", 1},      {"s", 1},    {"ms", 1e-3}, {"us", 1e-6},
@@ -178,6 +185,11 @@ static cake_status set_item(const cake_option *option, void *values, const char 
         st = parse_whole(option, text, &whole, error);
         if (st == CAKE_OK)
             st = add_once(option, member(option, values), (int)whole, text, error);
+        break;
+    case CAKE_OPTION_SHARE:
+        if (!cake_parse_share(text, member(option, values)) || *(double *)member(option, values) < option->min ||
+            *(double *)member(option, values) > option->max)
+            st = bad_number(option, "a share (0.02, 2%)", text, error);
         break;
     case CAKE_OPTION_TIME:
         if (!cake_parse_time(text, member(option, values)) || *(double *)member(option, values) < option->min ||

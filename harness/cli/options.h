@@ -26,6 +26,7 @@ typedef enum cake_option_kind {
     CAKE_OPTION_TEXTS,  /* cake_text_list: "a,b", or given again */
     CAKE_OPTION_WHOLE,  /* int64_t, min .. max */
     CAKE_OPTION_WHOLES, /* cake_int_list: "1,2", each min .. max, none twice */
+    CAKE_OPTION_SHARE,  /* double, min .. max: "0.02", "2%" */
     CAKE_OPTION_TIME,   /* double, seconds, min .. max: "0.5", "500ms", "2min" */
     CAKE_OPTION_BYTES,  /* uint64_t: "1000", "512MiB", "8GB" */
     CAKE_OPTION_NAME,   /* int: what `find` makes of a name */
@@ -68,6 +69,7 @@ cake_status cake_int_list_add(cake_int_list *list, int item, cake_error *error);
 void cake_int_list_free(cake_int_list *list);
 
 /* "500ms" in seconds, "8GB" in bytes (k, M, G, T: powers of 1000; Ki, Mi, Gi, Ti: of 1024); false if it is none. */
+bool cake_parse_share(const char *text, double *share); /* "0.02", "2%" */
 bool cake_parse_time(const char *text, double *seconds);
 bool cake_parse_bytes(const char *text, uint64_t *bytes);
 

@@ -17,7 +17,8 @@
 
 static const char *const dtype_names[] = {"f32", "bf16", "f16", "i8", NULL};
 static const char *const layout_names[] = {"nchw", "nhwc", "nchw8c", "nchw16c", NULL};
-static const char *const cache_names[] = {"warm", "cold", NULL};
+static const char *const cache_names[] = {"warm", "cold", "weights", NULL};
+static const char *const switch_names[] = {"off", "on", NULL};
 static const char *const format_names[] = {"csv", "json", NULL};
 
 static bool listed(const char *const *names, const char *name)
@@ -44,6 +45,11 @@ static int find_format(const char *name)
         if (strcmp(format_names[i], name) == 0)
             return i;
     return -1;
+}
+
+static int find_switch(const char *name)
+{
+    return strcmp(name, "on") == 0 ? 1 : strcmp(name, "off") == 0 ? 0 : -1;
 }
 
 static const cake_option what[] = {
@@ -103,12 +109,29 @@ static const cake_option how[] = {
 };
 
 static const cake_option timing[] = {
-    {"cache", NULL, "STATE", "State of the caches before each call: warm or cold. Default: warm.", CAKE_OPTION_NAMES,
-     MEMBER(caches), .find = cake_cache_find, .names = cache_names},
-    {"repetitions", "benchmark_repetitions", "N", "Measure each case so many times. Default: 10.", CAKE_OPTION_WHOLE,
-     MEMBER(repetitions), 1, 1e6},
+    {"cache", NULL, "STATE",
+     "State of the caches before each call: warm, cold, or weights (those cold, activations warm). Default: warm.",
+     CAKE_OPTION_NAMES, MEMBER(caches), .find = cake_cache_find, .names = cache_names},
+    {"precision", NULL, "SHARE",
+     "Measure until half the width of the median's 95 % confidence interval is within this share of it. Default: 2%.",
+     CAKE_OPTION_SHARE, MEMBER(precision), 1e-6, 1},
+    {"max-time", NULL, "TIME",
+     "Let all repetitions of a case last at most about so long; one that is not precise by then says so. Default: "
+     "1s.",
+     CAKE_OPTION_TIME, MEMBER(max_time_s), 0, 86400},
+    {"repetitions", "benchmark_repetitions", "N",
+     "Measure each case so many times, however precise. Default: 5 to 50, by --precision and --max-time.",
+     CAKE_OPTION_WHOLE, MEMBER(repetitions), 1, 1e6},
     {"min-time", "benchmark_min_time", "TIME", "Let each repetition last at least so long. Default: 20ms.",
      CAKE_OPTION_TIME, MEMBER(min_time_s), 0, 3600},
+    {"huge-pages", NULL, "SWITCH",
+     "Large tensors and workspace on huge pages, on or off: without them streams are slower. Default: on.",
+     CAKE_OPTION_NAME, MEMBER(huge_pages), .find = find_switch, .names = switch_names},
+    {"counters", NULL, "NAME",
+     "Count this too, beside the columns' own: a name of 'layercake list counters'; or 'valgrind', which simulates "
+     "one "
+     "call and fills instructions, cache and branch misses on a machine that cannot count them.",
+     CAKE_OPTION_TEXTS, MEMBER(counters)},
     {"random-order", "benchmark_enable_random_interleaving", NULL,
      "Mix the repetitions of a workload's kernels at random.", CAKE_OPTION_FLAG, MEMBER(random_order)},
     {"paranoid", NULL, NULL,
@@ -183,8 +206,10 @@ cake_status cake_run_options_parse(const cake_option_group *groups, int argc, ch
         .layout = -1,
         .seed = -1,
         .timeout_s = 60,
-        .repetitions = 10,
+        .precision = 0.02,
+        .max_time_s = 1,
         .min_time_s = 0.02,
+        .huge_pages = 1,
         .benchmark_out_json = 1,
     };
     cake_status st = cake_options_parse(groups, argc, argv, &read, &read.workloads, error);

@@ -27,9 +27,13 @@ typedef struct cake_run_options {
     uint64_t memory_bytes; /* 0: what is available */
     bool in_process, load_in_place;
     /* Timing, of `run` only */
-    int64_t repetitions;
-    double min_time_s; /* of one repetition */
-    bool random_order; /* of the repetitions */
+    int64_t repetitions;     /* 0: until precise enough */
+    double precision;        /* half the width of the median's confidence interval over the median */
+    double max_time_s;       /* of all repetitions of a case */
+    double min_time_s;       /* of one repetition */
+    bool random_order;       /* of the repetitions */
+    int huge_pages;          /* 0, 1 */
+    cake_text_list counters; /* beside the columns' */
     bool paranoid;
     char *baseline; /* the plugin that speed-ups are over */
     /* Output */

@@ -98,9 +98,25 @@ static cake_status check_component(int index, cake_error *why)
 
     if (!component || !component->disabled)
         return CAKE_OK;
+    /* Where there is nothing to count with, PAPI's own reason is just what it stumbled over. */
+    if (index == CPU_COMPONENT && cake_pmu_check(why) != CAKE_OK)
+        return CAKE_NOT_SUPPORTED;
     return cake_fail(
         why, CAKE_NOT_SUPPORTED, "PAPI's component %s: %s%s", component->name, component->disabled_reason,
         index == CPU_COMPONENT && cake_perf_paranoid() > 2 ? " (mend: sysctl -w kernel.perf_event_paranoid=1)" : "");
+}
+
+/* One of PAPI's presets, whether or not this CPU has it. */
+static bool is_preset(const char *name)
+{
+    PAPI_event_info_t info;
+    int code = PAPI_PRESET_MASK;
+
+    for (int result = PAPI_enum_event(&code, PAPI_ENUM_FIRST); result == PAPI_OK;
+         result = PAPI_enum_event(&code, PAPI_ENUM_EVENTS))
+        if (PAPI_get_event_info(code, &info) == PAPI_OK && strcmp(info.symbol, name) == 0)
+            return true;
+    return false;
 }
 
 /* PAPI_num_hwctrs also says 6 where there is no PMU, so the only test is to add the event to a set. */
@@ -111,8 +127,8 @@ cake_status cake_papi_probe(const char *name, cake_error *why)
     if (initialise(why) != CAKE_OK)
         return CAKE_NOT_SUPPORTED;
     if (code_of(name, &code) != PAPI_OK) {
-        /* Where the kernel forbids counting, PAPI does not even know the names. */
-        if (check_component(CPU_COMPONENT, why) != CAKE_OK)
+        /* Without a PMU that it knows and may use, PAPI knows no names but its presets'. */
+        if (check_component(CPU_COMPONENT, why) != CAKE_OK && (strncmp(name, "PAPI_", 5) != 0 || is_preset(name)))
             return CAKE_NOT_SUPPORTED;
         return cake_fail(why, CAKE_NOT_FOUND, "%s has no event '%s'", cake_papi_library(), name);
     }
@@ -264,18 +280,21 @@ void cake_papi_close(cake_papi *papi)
 
 void cake_papi_each(cake_papi_visit *visit, void *user)
 {
-    static const int masks[] = {PAPI_PRESET_MASK, PAPI_NATIVE_MASK};
     PAPI_event_info_t info;
+    int code = PAPI_PRESET_MASK, result;
 
     if (initialise(NULL) != CAKE_OK)
         return;
-    for (int component = 0; component < PAPI_num_components(); component++)
-        for (int kind = component == CPU_COMPONENT ? 0 : 1; kind < 2; kind++) {
-            int code = masks[kind];
-            int result = PAPI_enum_cmp_event(&code, PAPI_ENUM_FIRST, component);
-
-            for (; result == PAPI_OK; result = PAPI_enum_cmp_event(&code, PAPI_ENUM_EVENTS, component))
-                if (PAPI_get_event_info(code, &info) == PAPI_OK)
-                    visit(info.symbol, info.long_descr, user);
-        }
+    /* Presets whether or not the CPU's component works. */
+    for (result = PAPI_enum_event(&code, PAPI_ENUM_FIRST); result == PAPI_OK;
+         result = PAPI_enum_event(&code, PAPI_ENUM_EVENTS))
+        if (PAPI_get_event_info(code, &info) == PAPI_OK)
+            visit(info.symbol, info.long_descr, user);
+    for (int component = 0; component < PAPI_num_components(); component++) {
+        code = PAPI_NATIVE_MASK;
+        for (result = PAPI_enum_cmp_event(&code, PAPI_ENUM_FIRST, component); result == PAPI_OK;
+             result = PAPI_enum_cmp_event(&code, PAPI_ENUM_EVENTS, component))
+            if (PAPI_get_event_info(code, &info) == PAPI_OK)
+                visit(info.symbol, info.long_descr, user);
+    }
 }

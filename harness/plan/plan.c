@@ -8,7 +8,8 @@
 
 #include "base/nearest.h"
 
-static const char *const cache_names[] = {[CAKE_CACHE_WARM] = "warm", [CAKE_CACHE_COLD] = "cold"};
+static const char *const cache_names[] = {
+    [CAKE_CACHE_WARM] = "warm", [CAKE_CACHE_COLD] = "cold", [CAKE_CACHE_WEIGHTS] = "weights"};
 
 enum { N_CACHES = sizeof cache_names / sizeof cache_names[0] };
 

@@ -10,8 +10,9 @@
 
 /* What is in the caches when a call begins. */
 enum {
-    CAKE_CACHE_WARM = 0, /* what the call before left */
-    CAKE_CACHE_COLD = 1  /* nothing of the tensors */
+    CAKE_CACHE_WARM = 0,   /* what the call before left */
+    CAKE_CACHE_COLD = 1,   /* nothing of the tensors */
+    CAKE_CACHE_WEIGHTS = 2 /* the activations, none of the weights: as in a network's forward pass */
 };
 
 /* "warm"; and back (-1: no such state). */

@@ -118,7 +118,11 @@ double cake_entrant_median(const cake_entrant *entrant)
 
 static cake_evict evict_of(int cache)
 {
-    return cache == CAKE_CACHE_COLD ? CAKE_EVICT_ALL : CAKE_EVICT_NOTHING;
+    static const cake_evict table[] = {[CAKE_CACHE_WARM] = CAKE_EVICT_NOTHING,
+                                       [CAKE_CACHE_COLD] = CAKE_EVICT_ALL,
+                                       [CAKE_CACHE_WEIGHTS] = CAKE_EVICT_WEIGHTS};
+
+    return table[cache];
 }
 
 /* CPU time of this process and of all workers, ended or alive. */
@@ -141,13 +145,23 @@ static double own_cpu_s(const cake_bout *bout)
            1e-9 * ns;
 }
 
-static cake_status time_rounds(cake_bout *bout, cake_random *random, cake_error *error)
+/* The entrants' order in a round: balanced (rounds.h), or drawn. */
+static void order_round(const cake_bout *bout, size_t count, cake_random *random, size_t *order)
 {
-    size_t *order = malloc((bout->count ? bout->count : 1) * sizeof *order);
-    bool more = true;
+    cake_rounds_order(count, (size_t)bout->rounds, order);
+    for (size_t i = count; bout->run->random_order && i > 1; i--) {
+        size_t other = (size_t)cake_random_below(random, i), kept = order[i - 1];
 
-    if (!order)
-        return cake_fail(error, CAKE_E_MEMORY, "no memory for the order of rounds");
+        order[i - 1] = order[other];
+        order[other] = kept;
+    }
+}
+
+/* Set up the entrants' timers; those that can be timed, by index. Returns how many. */
+static size_t begin_rounds(cake_bout *bout, cake_random *random, size_t *able)
+{
+    size_t count = 0;
+
     for (size_t i = 0; i < bout->count; i++) {
         cake_entrant *e = &bout->entrants[i];
 
@@ -161,12 +175,25 @@ static cake_status time_rounds(cake_bout *bout, cake_random *random, cake_error 
             cake_process_hold(&e->session.process);
         else
             cake_session_close(&e->session);
+        if (e->timed)
+            able[count++] = i;
     }
+    return count;
+}
+
+static cake_status time_rounds(cake_bout *bout, cake_random *random, cake_error *error)
+{
+    size_t *order = malloc((2 * bout->count + 1) * sizeof *order), *able = order + bout->count, count;
+    bool more = true;
+
+    if (!order)
+        return cake_fail(error, CAKE_E_MEMORY, "no memory for the order of rounds");
+    count = begin_rounds(bout, random, able);
     /* Whoever is settled goes on while others are not, so that the rounds stay balanced, unless it is out of time. */
     for (bout->rounds = 0; more && !cake_interrupted();) {
-        cake_rounds_order(bout->count, (size_t)bout->rounds, order);
-        for (size_t i = 0; i < bout->count && !cake_interrupted(); i++) {
-            cake_entrant *e = &bout->entrants[order[i]];
+        order_round(bout, count, random, order);
+        for (size_t i = 0; i < count && !cake_interrupted(); i++) {
+            cake_entrant *e = &bout->entrants[able[order[i]]];
 
             if (e->timed && (bout->rounds < ROUNDS_SLOW || bout->run->repetitions > 0 ||
                              (double)e->timer.spent_ns * 1e-9 < bout->run->max_time_s))
@@ -174,8 +201,8 @@ static cake_status time_rounds(cake_bout *bout, cake_random *random, cake_error 
         }
         bout->rounds++;
         more = false;
-        for (size_t i = 0; i < bout->count; i++)
-            more |= bout->entrants[i].timed && !settled(bout, &bout->entrants[i]);
+        for (size_t i = 0; i < count; i++)
+            more |= bout->entrants[able[i]].timed && !settled(bout, &bout->entrants[able[i]]);
     }
     free(order);
     if (cake_interrupted())

@@ -74,7 +74,8 @@ static int spawn(cake_process *process, const char *program, int socket, int sha
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t all, none;
-    char *arguments[] = {"layercake-worker", NULL};
+    static const char *const plain[] = {"layercake-worker", NULL};
+    const char *const *arguments = process->settings->arguments ? process->settings->arguments : plain;
     char **variables = environment(threads);
     int error = ENOMEM;
 
@@ -96,7 +97,8 @@ static int spawn(cake_process *process, const char *program, int socket, int sha
         (error = posix_spawnattr_setpgroup(&attributes, 0)) == 0 &&
         (error = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK |
                                                            POSIX_SPAWN_SETPGROUP)) == 0)
-        error = posix_spawn(&process->pid, program, &actions, &attributes, arguments, variables);
+        error = posix_spawn(&process->pid, program, &actions, &attributes, (char *const *)(uintptr_t)arguments,
+                            variables);
     posix_spawnattr_destroy(&attributes);
 out_actions:
     posix_spawn_file_actions_destroy(&actions);
@@ -424,7 +426,7 @@ static int reap(cake_process *process, bool at_once)
     if (!process->pid)
         return -1;
     /* A worker that is about to die of its own doing gets a moment to do so, that its status tells. */
-    for (int i = 0; !at_once && i < 200 && got == 0; i++) {
+    for (int i = 0; !at_once && i < process->settings->patience_ms && got == 0; i++) {
         got = waitpid(process->pid, &status, WNOHANG);
         if (got == 0)
             nanosleep(&(struct timespec){0, 1000000}, NULL);

@@ -15,12 +15,14 @@
 
 /* What is the same for all workers of a run. */
 typedef struct cake_worker_settings {
-    const char *program;   /* path of layercake-worker */
-    int64_t timeout_ns;    /* of each request */
-    uint64_t memory_bytes; /* limit of a worker's address space; 0 = none */
-    uint64_t cpu_seconds;  /* limit of a worker's CPU time for each thread granted; 0 = none */
-    uint32_t layers;       /* CAKE_LAYER_... of the sandbox */
-    uint64_t processes;    /* limit of the worker's user's processes and threads; 0 = none */
+    const char *program;          /* path of layercake-worker, or of what runs it */
+    const char *const *arguments; /* the program's, with its name, up to NULL; NULL: just a name */
+    int patience_ms;              /* how long a worker that was asked to quit may take */
+    int64_t timeout_ns;           /* of each request */
+    uint64_t memory_bytes;        /* limit of a worker's address space; 0 = none */
+    uint64_t cpu_seconds;         /* limit of a worker's CPU time for each thread granted; 0 = none */
+    uint32_t layers;              /* CAKE_LAYER_... of the sandbox */
+    uint64_t processes;           /* limit of the worker's user's processes and threads; 0 = none */
     uint64_t isa;
     bool load_in_place, huge_pages;
     bool in_process; /* the worker is a thread of this process, for debuggers: nothing is guarded, limited, timed out

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "measure/statistics.h"
+#include "run/valgrind.h"
 
 /* A time below this share of the floor is a verdict: the peaks are measured too, on a machine that is never quite
  * idle. */
@@ -61,7 +62,7 @@ cake_status cake_entrant_identify(const cake_bout *bout, const cake_entrant *ent
     return CAKE_OK;
 }
 
-static cake_status report_times(const cake_bout *bout, const cake_entrant *entrant, double *ns, cake_row *row)
+static cake_status report_times(const cake_bout *bout, cake_entrant *entrant, double *ns, cake_row *row)
 {
     const cake_timer *timer = &entrant->timer;
     cake_statistics s;
@@ -80,6 +81,8 @@ static cake_status report_times(const cake_bout *bout, const cake_entrant *entra
     row->time_ns_ci_low = s.ci_low;
     row->time_ns_ci_high = s.ci_high;
     row->precision = s.median > 0 ? (s.ci_high - s.ci_low) / 2 / s.median : NAN;
+    if (bout->run->repetitions == 0 && !(cake_statistics_precision(&s, 0.95) <= bout->run->precision))
+        cake_session_warn(&entrant->session, "imprecise");
     if (s.median > 0) {
         row->gflops = bout->subject->flops / s.median;
         row->gb_per_s = bout->subject->bytes / s.median;
@@ -87,8 +90,45 @@ static cake_status report_times(const cake_bout *bout, const cake_entrant *entra
     return CAKE_OK;
 }
 
+/* More instructions a cycle than any core retires: a counter is broken, not the kernel fast. */
+static const double most_ipc = 12;
+
+static void report_derived(cake_entrant *entrant, cake_row *row)
+{
+    row->ipc = row->cycles > 0 ? row->instructions / row->cycles : NAN;
+    if (row->ipc > most_ipc) {
+        row->ipc = NAN;
+        cake_session_warn(&entrant->session, "broken-counter");
+    }
+    row->llc_gb_per_s = row->time_ns_median > 0 ? row->llc_misses * 64 / row->time_ns_median : NAN;
+}
+
+/* What Valgrind counted, in place of what a PMU would. */
+static cake_status report_valgrind(const cake_bout *bout, cake_entrant *entrant, cake_row *row)
+{
+    cake_valgrind_counts counts;
+    char note[400];
+
+    cake_valgrind_count(bout, entrant, &counts);
+    if (*counts.reason) {
+        snprintf(note, sizeof note, "no counts of %s/%s: %s", entrant->item->plugin->name,
+                 entrant->item->kernel->name, counts.reason);
+        if (bout->run->observer.note)
+            bout->run->observer.note(bout->run->observer.user, "valgrind", note);
+        cake_session_warn(&entrant->session, "no-valgrind");
+        return CAKE_OK;
+    }
+    if (counts.narrower)
+        cake_session_warn(&entrant->session, "counted-without-avx512");
+    row->instructions = counts.instructions;
+    row->l1d_misses = counts.l1d_misses;
+    row->llc_misses = counts.llc_misses;
+    row->branch_misses = counts.branch_misses;
+    return cake_row_text(&row->counter_source, "valgrind");
+}
+
 /* What was counted, a call; the columns' counters first, others by name. */
-static cake_status report_counters(const cake_bout *bout, const cake_entrant *entrant, cake_row *row)
+static cake_status report_counters(const cake_bout *bout, cake_entrant *entrant, cake_row *row)
 {
     double *const columns[CAKE_COUNTER_COLUMNS] = {
         &row->cycles,        &row->instructions, &row->l1d_misses,       &row->l2_misses,  &row->llc_misses,
@@ -104,15 +144,19 @@ static cake_status report_counters(const cake_bout *bout, const cake_entrant *en
 
         if (i < CAKE_COUNTER_COLUMNS)
             *columns[i] = value;
+        else if (strcmp(bout->run->counters[i], "energy_nj") == 0)
+            row->energy_nj = value;
         else if (!isnan(value) && used < sizeof extra)
             used += (size_t)snprintf(extra + used, sizeof extra - used, "%s%s=%.9g", used ? ";" : "",
                                      bout->run->counters[i], value);
     }
-    row->ipc = row->cycles > 0 ? row->instructions / row->cycles : NAN;
-    row->llc_gb_per_s = row->time_ns_median > 0 ? row->llc_misses * 64 / row->time_ns_median : NAN;
+    report_derived(entrant, row);
     if (bout->run->observer.note && *cake_counters_notes(counters, text, sizeof text))
         bout->run->observer.note(bout->run->observer.user, "counters", text);
-    return cake_row_text(&row->counters_extra, extra);
+    if (cake_row_text(&row->counter_source, isnan(row->instructions) ? "perf" : "papi") != CAKE_OK ||
+        cake_row_text(&row->counters_extra, extra) != CAKE_OK)
+        return CAKE_E_MEMORY;
+    return bout->run->valgrind ? report_valgrind(bout, entrant, row) : CAKE_OK;
 }
 
 /* The least time that this machine's peaks allow. Faster is impossible, but for the factor that the algorithm saves.
@@ -185,7 +229,6 @@ cake_status cake_entrant_report(const cake_bout *bout, cake_entrant *entrant, co
     double *ns = NULL, *base = NULL;
 
     if (report_verdict(&session->finding, row) != CAKE_OK ||
-        cake_row_text(&row->warnings, session->warnings) != CAKE_OK ||
         cake_row_text(&row->started_utc, entrant->started_utc) != CAKE_OK ||
         cake_row_text(&row->layout, cake_layout_name(session->layout)) != CAKE_OK)
         return CAKE_E_MEMORY;
@@ -199,7 +242,7 @@ cake_status cake_entrant_report(const cake_bout *bout, cake_entrant *entrant, co
     }
     /* A kernel that failed has no time that anyone should read. */
     if (session->finding.verdict != CAKE_V_OK || entrant->timer.n_samples == 0)
-        return CAKE_OK;
+        return cake_row_text(&row->warnings, session->warnings);
     ns = calloc(entrant->timer.n_samples, sizeof *ns);
     base = calloc(entrant->timer.n_samples, sizeof *base);
     status = ns && base ? report_times(bout, entrant, ns, row) : CAKE_E_MEMORY;
@@ -209,6 +252,10 @@ cake_status cake_entrant_report(const cake_bout *bout, cake_entrant *entrant, co
         status = report_roofline(bout, entrant, row, &session->finding);
     if (status == CAKE_OK)
         status = report_verdict(&session->finding, row);
+    if (status == CAKE_OK)
+        status = cake_row_text(&row->warnings, session->warnings);
+    if (status == CAKE_OK)
+        status = cake_row_text(&row->page_size, session->huge_pages ? "2m" : "4k");
     if (status == CAKE_OK)
         status = cake_row_text(&row->machine_flags, bout->machine_flags);
     if (status == CAKE_OK && *baseline->name) {

@@ -37,6 +37,8 @@ typedef struct cake_run {
     double precision;     /* half the width of the median's confidence interval over the median */
     double min_time_s;    /* of a repetition */
     double max_time_s;    /* of all repetitions of a case, beyond three */
+    bool random_order;    /* of a round's kernels, instead of a balanced one */
+    bool valgrind;        /* count one call of each under Valgrind */
     const char *baseline; /* plugin that speed-ups are over */
 } cake_run;
 

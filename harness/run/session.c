@@ -102,7 +102,7 @@ void cake_session_close(cake_session *session)
     cake_arena_free(&session->arena);
 }
 
-static void describe_problem(const cake_session *session, cake_request_prepare *prepare)
+static void describe_problem(const cake_session *session, cake_placing placing, cake_request_prepare *prepare)
 {
     const cake_op *op = session->subject->workload->op;
     const cake_arena *arena = &session->arena;
@@ -114,6 +114,7 @@ static void describe_problem(const cake_session *session, cake_request_prepare *
         .threads = session->item->threads,
         .params_bytes = (uint32_t)op->params_size,
         .n_tensors = (uint32_t)arena->count,
+        .huge_pages = session->process.settings->huge_pages && placing == CAKE_PLACE_TIMED,
     };
     snprintf(prepare->op, sizeof prepare->op, "%s", op->name);
     memcpy(prepare->params, session->subject->workload->params, op->params_size);
@@ -140,12 +141,13 @@ bool cake_session_prepare(cake_session *session, int trial, cake_placing placing
     cake_arena_place(&session->arena, placing, true, session->subject->trials[trial].values);
     memset(&request, 0, sizeof request);
     request.kind = CAKE_REQUEST_PREPARE;
-    describe_problem(session, &request.prepare);
+    describe_problem(session, placing, &request.prepare);
     began = cake_clock_ns();
     if (!cake_process_ask(&session->process, &request, session->arena.descriptor, &reply, &session->finding))
         return false;
     session->setup_ns = (double)(cake_clock_ns() - began);
     session->workspace_bytes = (int64_t)reply.workspace_bytes;
+    session->huge_pages = reply.huge_pages == 1;
     memcpy(session->process.address, reply.address, sizeof session->process.address);
     switch ((cake_outcome)reply.outcome) {
     case CAKE_OUTCOME_DONE:

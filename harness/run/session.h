@@ -20,7 +20,8 @@ typedef struct cake_session {
     double error_in_bounds; /* NAN before a comparison */
     double setup_ns;        /* of the last open; NAN before */
     int64_t workspace_bytes;
-    double call_ns; /* shortest call seen, watched from outside; NAN before */
+    bool huge_pages; /* the timed tensors lie on such */
+    double call_ns;  /* shortest call seen, watched from outside; NAN before */
 } cake_session;
 
 /* Start the worker, make the tensors, attach the counters (by name; none is fine). False: the finding says why.

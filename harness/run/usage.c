@@ -66,25 +66,30 @@ static void look(pid_t pid, int64_t seen[CAKE_USAGE_KINDS])
 
 bool cake_usage_look(cake_usage *usage, pid_t pid, uint64_t heap_bytes, cake_finding *finding)
 {
-    int64_t *newest = usage->seen[CAKE_USAGE_STEPS];
+    int64_t now[CAKE_USAGE_KINDS];
 
     /* A thread of this process: what grows may be ours. */
     if (pid == 0)
         return true;
-    memmove(usage->seen[0], usage->seen[1], CAKE_USAGE_STEPS * sizeof usage->seen[0]);
-    newest[HEAP] = (int64_t)heap_bytes;
-    look(pid, newest);
-    if (++usage->looks <= CAKE_USAGE_STEPS)
-        return true;
+    now[HEAP] = (int64_t)heap_bytes;
+    look(pid, now);
+    usage->looks++;
     for (int k = 0; k < CAKE_USAGE_KINDS; k++) {
-        int64_t growth = newest[k] - usage->seen[0][k];
-        bool always = usage->seen[0][k] >= 0;
+        bool grew = usage->looks > 1 && usage->kind[k].last >= 0 && now[k] > usage->kind[k].last;
+        bool rested = usage->looks > 1 && now[k] == usage->kind[k].last;
+        int64_t growth;
 
-        for (int i = 0; i < CAKE_USAGE_STEPS; i++)
-            always &= usage->seen[i + 1][k] > usage->seen[i][k];
-        if (always && growth >= kinds[k].least)
-            return cake_find(finding, CAKE_V_LEAK, "%s grew with each of %d batches of calls, by %lld %s",
-                             kinds[k].name, CAKE_USAGE_STEPS, (long long)(growth / kinds[k].scale), kinds[k].unit);
+        usage->kind[k].last = now[k];
+        usage->kind[k].rests = rested ? usage->kind[k].rests + 1 : 0;
+        usage->kind[k].steps += grew;
+        if (!grew && (!rested || usage->kind[k].rests > CAKE_USAGE_RESTS)) {
+            usage->kind[k].first = now[k];
+            usage->kind[k].steps = 0;
+        }
+        growth = now[k] - usage->kind[k].first;
+        if (usage->kind[k].steps >= CAKE_USAGE_STEPS && growth >= kinds[k].least)
+            return cake_find(finding, CAKE_V_LEAK, "%s grew with %d batches of calls, by %lld %s", kinds[k].name,
+                             usage->kind[k].steps, (long long)(growth / kinds[k].scale), kinds[k].unit);
     }
     return true;
 }

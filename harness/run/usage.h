@@ -7,16 +7,21 @@
 #include "measure/topology.h"
 #include "run/finding.h"
 
-enum { CAKE_USAGE_KINDS = 5, CAKE_USAGE_STEPS = 4 };
+enum { CAKE_USAGE_KINDS = 5, CAKE_USAGE_STEPS = 4, CAKE_USAGE_RESTS = 2 };
 
-/* The newest looks at one worker; zeroed: none. */
+/* The looks at one worker; zeroed: none. Of each kind: where it began to grow, how often it grew since, how often in a
+ * row it rested. */
 typedef struct cake_usage {
-    int64_t seen[CAKE_USAGE_STEPS + 1][CAKE_USAGE_KINDS]; /* the newest last */
+    struct {
+        int64_t first, last;
+        int steps, rests;
+    } kind[CAKE_USAGE_KINDS];
     int looks;
 } cake_usage;
 
 /* Look again, after a batch; `heap_bytes` is what the worker says of its heap. False: a leak, since something has
- * grown with each of the last CAKE_USAGE_STEPS batches. What cannot be read is not judged. Not inside a timed loop.
+ * grown CAKE_USAGE_STEPS times, has never shrunk in between, and has rested over CAKE_USAGE_RESTS batches in a row at
+ * most: on a busy machine a batch may hold just a call or two. What cannot be read is not judged. Not inside a timed loop.
  */
 bool cake_usage_look(cake_usage *usage, pid_t pid, uint64_t heap_bytes, cake_finding *finding);
 

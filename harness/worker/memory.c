@@ -6,6 +6,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+/* Linux 6.1; the headers of Debian 12's C library are older. */
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25
+#endif
+
 static const uint64_t huge_page = 2u << 20;
 
 /* Reserve address space that faults, aligned so that a large segment can be made of huge pages, and map the
@@ -76,6 +81,20 @@ void cake_memory_unmap(cake_memory *memory)
         if (memory->reserved[i])
             munmap(memory->reserved[i], memory->reserved_bytes[i]);
     memset(memory, 0, sizeof *memory);
+}
+
+bool cake_memory_huge(cake_memory *memory)
+{
+    bool any = false;
+
+    for (uint32_t i = 0; i < memory->count; i++) {
+        if (memory->wire[i].segment_bytes < huge_page)
+            continue;
+        if (madvise(memory->segment[i], memory->wire[i].segment_bytes, MADV_COLLAPSE) != 0)
+            return false;
+        any = true;
+    }
+    return any;
 }
 
 bool cake_memory_writable(cake_memory *memory, bool inputs)

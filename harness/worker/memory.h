@@ -22,6 +22,10 @@ typedef struct cake_memory {
 bool cake_memory_map(cake_memory *memory, int fd, const cake_request_prepare *request, char *text);
 void cake_memory_unmap(cake_memory *memory);
 
+/* Bring every segment of a huge page or more onto huge pages: on 4 KiB pages streams are a fifth slower or more, and
+ * shared memory does not get huge ones by itself. False: there is none so large, or the system refused. */
+bool cake_memory_huge(cake_memory *memory);
+
 /* Let inputs and constants be written or not. */
 bool cake_memory_writable(cake_memory *memory, bool inputs);
 

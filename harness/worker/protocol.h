@@ -76,6 +76,8 @@ typedef struct cake_request_prepare {
     uint32_t kernel; /* index into the plugin's table */
     int32_t dtype, layout, threads;
     uint32_t params_bytes, n_tensors;
+    int32_t huge_pages; /* 1: large segments are to lie on huge pages, for timed calls */
+    int32_t reserved;
     char op[64];
     unsigned char params[CAKE_WIRE_PARAMS];
     cake_wire_tensor tensors[CAKE_WIRE_TENSORS]; /* inputs, constants, outputs */
@@ -83,6 +85,8 @@ typedef struct cake_request_prepare {
 
 typedef struct cake_request_call {
     uint64_t data_offset[CAKE_WIRE_TENSORS]; /* of each tensor's data in its segment */
+    uint32_t counted;                        /* 1: through cake_counted_call, for Valgrind */
+    uint32_t reserved;
 } cake_request_call;
 
 typedef enum cake_batch_mode {
@@ -144,10 +148,12 @@ enum {
 
 typedef struct cake_reply {
     uint32_t kind, sequence;
-    int32_t outcome;                     /* cake_outcome */
-    int32_t returned;                    /* by the plugin */
-    uint32_t left;                       /* CAKE_LEFT_... */
-    uint32_t layers;                     /* LOAD: in force */
+    int32_t outcome;     /* cake_outcome */
+    int32_t returned;    /* by the plugin */
+    uint32_t left;       /* CAKE_LEFT_... */
+    uint32_t layers;     /* LOAD: in force */
+    uint32_t huge_pages; /* PREPARE: 1 if all large segments lie on huge pages as asked */
+    uint32_t reserved;
     uint64_t calls;                      /* BATCH: calls made */
     uint64_t workspace_bytes;            /* PREPARE: taken from the host, at most at one time */
     uint64_t heap_bytes;                 /* in use by malloc */

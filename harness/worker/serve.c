@@ -123,6 +123,7 @@ static void do_prepare(int arena)
     cake_memory_unmap(&worker.memory);
     if (!cake_memory_map(&worker.memory, arena, request, worker.reply.text))
         return;
+    worker.reply.huge_pages = request->huge_pages && cake_memory_huge(&worker.memory);
     worker.kernel = worker.plugin->kernels[request->kernel];
     problem = (cake_problem){
         .struct_size = CAKE_SIZE_THROUGH(cake_problem, outputs),
@@ -160,8 +161,18 @@ static void do_prepare(int arena)
         worker.reply.address[i] = (uint64_t)(uintptr_t)worker.memory.segment[i];
 }
 
+__attribute__((noinline)) int32_t cake_counted_call(void *ctx, const cake_tensor *const *inputs,
+                                                    const cake_tensor *const *outputs)
+{
+    int32_t returned = worker.kernel->run(ctx, inputs, outputs);
+
+    __asm__ volatile("" ::: "memory"); /* not a jump into `run`, which would leave this function */
+    return returned;
+}
+
 static void do_call(void)
 {
+    cake_run_function *run = worker.request.call.counted ? cake_counted_call : worker.kernel->run;
     cpu_set_t cores;
     sigset_t mask;
 
@@ -172,8 +183,8 @@ static void do_call(void)
         return;
     }
     cake_host_forget();
-    worker.reply.returned = cake_call_checked(worker.kernel->run, worker.ctx, worker.memory.inputs,
-                                              worker.memory.outputs, &worker.reply.left);
+    worker.reply.returned =
+        cake_call_checked(run, worker.ctx, worker.memory.inputs, worker.memory.outputs, &worker.reply.left);
     if (sched_getaffinity(0, sizeof cores, &cores) == 0 && !CPU_EQUAL(&cores, &worker.cores))
         worker.reply.left |= CAKE_LEFT_AFFINITY;
     if (sigprocmask(SIG_SETMASK, NULL, &mask) == 0 && sigismember(&mask, SIGSEGV))

@@ -95,13 +95,16 @@ Test(options, says_what_was_expected)
     refuse(ARGS("--min-time=5parsec"), "expected a time (0.5, 500ms, 2min) of seconds from 0 to 3600 for --min-time");
     refuse(ARGS("--min-time=-1"), "for --min-time, found '-1'");
     refuse(ARGS("--min-time=nan"), "for --min-time, found 'nan'");
+    refuse(ARGS("--precision=2px"), "expected a share (0.02, 2%) from 1e-06 to 1 for --precision, found '2px'");
+    refuse(ARGS("--precision=0"), "for --precision, found '0'");
+    refuse(ARGS("--huge-pages=maybe"), "expected one of off, on for --huge-pages, found 'maybe'");
     refuse(ARGS("--timeout=0"), "for --timeout, found '0'");
     refuse(ARGS("--memory=0"), "expected a size (1000, 512MiB, 8GB) for --memory, found '0'");
     refuse(ARGS("--memory=99999999999TB"), "for --memory");
     refuse(ARGS("--layout=nwhc"),
            "expected one of nchw, nhwc, nchw8c, nchw16c for --layout, found 'nwhc'; did you mean 'nhwc'?");
     refuse(ARGS("--dtype=f23"), "for --dtype, found 'f23'; did you mean 'f32'?");
-    refuse(ARGS("--cache=hot"), "expected one of warm, cold for --cache, found 'hot'");
+    refuse(ARGS("--cache=hot"), "expected one of warm, cold, weights for --cache, found 'hot'");
     cr_expect_eq(cake_run_options_parse(cake_check_option_groups, ARGS("--repetitions=3"), &options, &error),
                  CAKE_E_USAGE);
 }
