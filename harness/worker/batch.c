@@ -141,11 +141,12 @@ static inline void probe_after(batch *b, const spot *s)
         entry[o] = word_load(s->output[o], s->output_bytes[o]);
 }
 
-/* Wait until *flag is `value` or the batch is to stop. Spins, then lets others have the core. */
+/* Wait until *flag is `value` or the batch is to stop. Spins for a few milliseconds before it lets others have the core:
+ * who yields on a busy machine comes back a scheduler's quantum later, and that would count as the call's time. */
 static void wait_for(_Atomic uint32_t *flag, uint32_t value)
 {
     for (unsigned spins = 0; atomic_load_explicit(flag, memory_order_acquire) != value; spins++) {
-        if (spins < 4096)
+        if (spins < 1u << 17)
             cake_spin_pause();
         else
             sched_yield();
@@ -229,6 +230,7 @@ static cake_batch_result run_one_by_one(batch *b)
 
         if (b->request->evict != CAKE_EVICT_NOTHING)
             evict(b);
+        sched_yield(); /* to begin the call with a fresh time slice, where others want the core: eviction takes one */
         atomic_store_explicit(&b->shared->ready, k, memory_order_release);
         wait_for(&b->shared->go, k);
         if (atomic_load_explicit(&b->shared->stop, memory_order_relaxed))
