@@ -13,12 +13,13 @@
 static const struct {
     const char *name, *unit;
     int64_t least, scale; /* scale: of the unit */
+    int64_t sudden;       /* growth over the first look that is a leak however it came; 0: none is */
 } kinds[CAKE_USAGE_KINDS] = {
-    {"the heap", "bytes", 1024, 1},
-    {"its own memory (RssAnon)", "KiB", INT64_C(1) << 20, 1024},
-    {"its address space (VmSize)", "KiB", INT64_C(4) << 20, 1024},
-    {"the number of its threads", "threads", CAKE_USAGE_STEPS, 1},
-    {"the number of its open descriptors", "descriptors", CAKE_USAGE_STEPS, 1},
+    {"the heap", "bytes", 1024, 1, 0},
+    {"its own memory (RssAnon)", "KiB", INT64_C(1) << 20, 1024, 0},
+    {"its address space (VmSize)", "KiB", INT64_C(4) << 20, 1024, 0},
+    {"the number of its threads", "threads", CAKE_USAGE_STEPS, 1, 16},
+    {"the number of its open descriptors", "descriptors", CAKE_USAGE_STEPS, 1, 16},
 };
 enum { HEAP, OWN, SPACE, THREADS, DESCRIPTORS };
 
@@ -86,6 +87,12 @@ bool cake_usage_look(cake_usage *usage, pid_t pid, uint64_t heap_bytes, cake_fin
             usage->kind[k].first = now[k];
             usage->kind[k].steps = 0;
         }
+        if (usage->looks == 1)
+            usage->kind[k].begun = now[k];
+        growth = now[k] - usage->kind[k].begun;
+        if (kinds[k].sudden && usage->kind[k].begun >= 0 && growth >= kinds[k].sudden)
+            return cake_find(finding, CAKE_V_LEAK, "%s grew during the timed calls, by %lld %s", kinds[k].name,
+                             (long long)(growth / kinds[k].scale), kinds[k].unit);
         growth = now[k] - usage->kind[k].first;
         if (usage->kind[k].steps >= CAKE_USAGE_STEPS && growth >= kinds[k].least)
             return cake_find(finding, CAKE_V_LEAK, "%s grew with %d batches of calls, by %lld %s", kinds[k].name,

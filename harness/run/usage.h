@@ -13,6 +13,7 @@ enum { CAKE_USAGE_KINDS = 5, CAKE_USAGE_STEPS = 4, CAKE_USAGE_RESTS = 2 };
  * row it rested. */
 typedef struct cake_usage {
     struct {
+        int64_t begun; /* at the first look */
         int64_t first, last;
         int steps, rests;
     } kind[CAKE_USAGE_KINDS];
@@ -21,7 +22,8 @@ typedef struct cake_usage {
 
 /* Look again, after a batch; `heap_bytes` is what the worker says of its heap. False: a leak, since something has
  * grown CAKE_USAGE_STEPS times, has never shrunk in between, and has rested over CAKE_USAGE_RESTS batches in a row at
- * most: on a busy machine a batch may hold just a call or two. What cannot be read is not judged. Not inside a timed loop.
+ * most: on a busy machine a batch may hold just a call or two. Threads and descriptors, which have limits that a fast
+ * leak reaches within a batch, may not become many more either. What cannot be read is not judged. Not inside a timed loop.
  */
 bool cake_usage_look(cake_usage *usage, pid_t pid, uint64_t heap_bytes, cake_finding *finding);
 

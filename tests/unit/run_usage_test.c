@@ -56,6 +56,19 @@ Test(usage, a_little_growth_is_none)
         cr_expect(cake_usage_look(&usage, getpid(), 16 * i, &finding), "%s", finding.reason);
 }
 
+/* Up to the limit of a process at once, then no more. */
+Test(usage, many_descriptors_at_once_are_a_leak)
+{
+    cake_usage usage = {0};
+    cake_finding finding = {CAKE_V_OK, ""};
+
+    cr_expect(cake_usage_look(&usage, getpid(), 0, &finding));
+    for (int i = 0; i < 16; i++)
+        cr_assert_geq(dup(0), 0);
+    cr_expect(!cake_usage_look(&usage, getpid(), 0, &finding));
+    cr_expect_eq(finding.verdict, CAKE_V_LEAK, "%s", finding.reason);
+}
+
 Test(usage, open_descriptors_are_counted)
 {
     cake_usage usage = {0};
