@@ -55,23 +55,30 @@ static bool warns(const cake_row *row, const char *word)
     return strstr(cake_row_string(row->warnings), word) != NULL;
 }
 
-/* 1 MiB is copied out of the cache, or out of memory after it was evicted. */
+/* 1 MiB is copied out of the cache, or out of memory after it was evicted. On a busy machine the cache is others' too:
+ * three tries. */
 Test(measure, cold_caches_are_cold)
 {
-    cake_results results =
-        run(WORDS("run", "--plugin", "naive", "--cache", "warm,cold,weights", "--min-time", "5ms", "--repetitions",
-                  "7", "--quiet", "--out", "a", "embedding rows=256 vocab=256 dim=1024"),
-            "a");
+    static const char *const out[] = {"a", "b", "c"};
+    bool slower = false;
 
-    cr_assert_eq(results.rows.count, 3);
-    for (size_t i = 0; i < 3; i++)
-        cr_expect_str_eq(results.rows.row[i].verdict, "ok", "%s", cake_row_string(results.rows.row[i].reason));
-    cr_expect_str_eq(results.rows.row[0].cache, "warm");
-    cr_expect_str_eq(results.rows.row[1].cache, "cold");
-    cr_expect_str_eq(results.rows.row[2].cache, "weights");
-    cr_expect_gt(results.rows.row[1].time_ns_min, results.rows.row[0].time_ns_min);
-    cr_expect_gt(results.rows.row[2].time_ns_min, results.rows.row[0].time_ns_min);
-    cake_results_free(&results);
+    for (int i = 0; i < 3 && !slower; i++) {
+        cake_results results =
+            run(WORDS("run", "--plugin", "naive", "--cache", "warm,cold,weights", "--min-time", "5ms",
+                      "--repetitions", "9", "--quiet", "--out", out[i], "embedding rows=256 vocab=256 dim=1024"),
+                out[i]);
+        const cake_row *row = results.rows.row;
+
+        cr_assert_eq(results.rows.count, 3);
+        for (size_t r = 0; r < 3; r++)
+            cr_expect_str_eq(row[r].verdict, "ok", "%s", cake_row_string(row[r].reason));
+        cr_expect_str_eq(row[0].cache, "warm");
+        cr_expect_str_eq(row[1].cache, "cold");
+        cr_expect_str_eq(row[2].cache, "weights");
+        slower = row[1].time_ns_min > row[0].time_ns_min && row[2].time_ns_min > row[0].time_ns_min;
+        cake_results_free(&results);
+    }
+    cr_expect(slower);
 }
 
 /* Simulated counts are the same each time, to the last digit. */
