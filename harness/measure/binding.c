@@ -19,6 +19,26 @@ cake_status cake_placement_bind(const cake_placement *placement, pid_t pid, cake
                  : CAKE_E_IO;
 }
 
+bool cake_placement_avoid(const cake_placement *placement, cake_affinity *own)
+{
+    cake_affinity rest;
+    bool any = false;
+
+    memset(own, 0, sizeof *own);
+    if (syscall(SYS_sched_getaffinity, 0, sizeof own->cpu_mask, own->cpu_mask) < 0)
+        return false;
+    for (size_t i = 0; i < sizeof rest.cpu_mask / sizeof *rest.cpu_mask; i++) {
+        rest.cpu_mask[i] = own->cpu_mask[i] & ~placement->cpu_mask[i];
+        any |= rest.cpu_mask[i] != 0;
+    }
+    return any && syscall(SYS_sched_setaffinity, 0, sizeof rest.cpu_mask, rest.cpu_mask) == 0;
+}
+
+void cake_affinity_restore(const cake_affinity *own)
+{
+    syscall(SYS_sched_setaffinity, 0, sizeof own->cpu_mask, own->cpu_mask);
+}
+
 /* With one node there is nothing to choose, and containers often forbid these calls. */
 cake_status cake_placement_bind_memory(const cake_placement *placement, cake_error *error)
 {

@@ -3,6 +3,7 @@
 #ifndef LAYERCAKE_MEASURE_TOPOLOGY_H
 #define LAYERCAKE_MEASURE_TOPOLOGY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/types.h>
@@ -61,6 +62,14 @@ cake_status cake_topology_place(const cake_topology *topology, int threads, cake
  * the kernel and nothing else, so that they may be used between fork and exec; there with error NULL.
  * Threads are bound to the whole set; which one runs on which of its CPUs is left to the system and thread pools. */
 cake_status cake_placement_bind(const cake_placement *placement, pid_t pid, cake_error *error);
+
+/* Take the calling thread off the placement's CPUs, so that it never runs where what it measures wants to. `own` gets the
+ * CPUs that it had, for cake_affinity_restore. False, and nothing changed, where it would have none left. */
+typedef struct cake_affinity {
+    unsigned long cpu_mask[CAKE_MAX_CPUS / CAKE_MASK_BITS];
+} cake_affinity;
+bool cake_placement_avoid(const cake_placement *placement, cake_affinity *own);
+void cake_affinity_restore(const cake_affinity *own);
 
 /* Have memory that this process touches first, also after exec, come from the placement's NUMA nodes. */
 cake_status cake_placement_bind_memory(const cake_placement *placement, cake_error *error);

@@ -218,8 +218,14 @@ cake_status cake_bout_time(cake_bout *bout, cake_random *random, cake_error *err
     cake_machine_state before = cake_machine_state_read(NULL), after;
     cake_disturbance disturbance;
     double used_before = own_cpu_s(bout);
+    cake_affinity own;
+    /* On a busy machine the system would wake this process on the worker's core, to spin there for what the worker
+     * cannot do meanwhile. */
+    bool moved = bout->spare_core && cake_placement_avoid(&bout->placement, &own);
     cake_status status = time_rounds(bout, random, error);
 
+    if (moved)
+        cake_affinity_restore(&own);
     after = cake_machine_state_read(NULL);
     disturbance = cake_machine_state_between(&before, &after, cake_topology_machine(bout->run->topology)->cpus,
                                              own_cpu_s(bout) - used_before);

@@ -21,7 +21,7 @@
 
 enum { STARTS = 20, ROUNDS = 30 };
 
-static const char text[] = "linear rows=4 in=64 out=128"; /* tens of microseconds */
+static const char text[] = "linear rows=24 in=64 out=128"; /* tens of microseconds */
 static const double round_s = 0.02;
 
 static void fail(const char *what)
@@ -132,6 +132,8 @@ static void measure_ratio(const cake_case *item, cake_subject *subject, const ca
     double whole[ROUNDS], bared[ROUNDS];
     cake_statistics s;
     double loop[1];
+    cake_affinity own;
+    bool moved = spare_core && cake_placement_avoid(placement, &own);
 
     if (!cake_session_open(&session, item, subject, settings, placement, image, NULL, 0) ||
         !cake_session_check(&session) ||
@@ -142,7 +144,7 @@ static void measure_ratio(const cake_case *item, cake_subject *subject, const ca
     cake_process_hold(&session.process);
     open_bare(&b, item->plugin->path, subject);
     for (int i = 0; i < ROUNDS; i++) {
-        bared[i] = bare_ns(&b, placement);
+        bared[i] = bare_ns(&b, placement); /* which binds itself meanwhile */
         cake_process_release(&session.process);
         if (!cake_timer_repeat(&timer, i))
             fail(session.finding.reason);
@@ -155,6 +157,8 @@ static void measure_ratio(const cake_case *item, cake_subject *subject, const ca
            "(c) whole machinery over a bare loop, the same kernel", s.median, s.ci_low, s.ci_high);
     cake_statistics_of(bared, ROUNDS, 0.95, &s);
     printf("    %s: %.4g ns a call in the bare loop\n", text, s.median);
+    if (moved)
+        cake_affinity_restore(&own);
     cake_process_release(&session.process);
     cake_session_close(&session);
     cake_timer_free(&timer);
@@ -188,6 +192,8 @@ int main(void)
         fail(error.text);
     settings = (cake_worker_settings){.program = worker,
                                       .timeout_ns = INT64_C(60000000000),
+                                      .patience_ms = 200,
+                                      .huge_pages = true,
                                       .layers = CAKE_LAYERS_ALL,
                                       .processes = cake_layers_process_limit(1),
                                       .isa = cake_topology_machine(topology)->isa};

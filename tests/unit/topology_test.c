@@ -120,6 +120,7 @@ Test(topology, a_process_is_bound_and_its_child_inherits)
     cake_topology *topology = load(NULL);
     cake_placement placement;
     cake_error error = {""};
+    cake_affinity own;
     cpu_set_t set;
     int status;
     pid_t pid;
@@ -135,8 +136,31 @@ Test(topology, a_process_is_bound_and_its_child_inherits)
     cr_assert_eq(WEXITSTATUS(status), 1);
     cr_assert_eq(sched_getaffinity(0, sizeof set, &set), 0);
     cr_assert(CPU_ISSET((size_t)atoi(placement.cpuset), &set));
+    cr_assert(!cake_placement_avoid(&placement, &own), "none would be left");
     cr_assert_neq(cake_placement_bind(&placement, 999999999, &error), CAKE_OK);
     cr_assert(strstr(error.text, "999999999"), "%s", error.text);
+}
+
+Test(topology, a_thread_leaves_the_cores_of_a_placement)
+{
+    cake_topology *topology = load(NULL);
+    cake_placement placement;
+    cake_affinity own;
+    cake_error error = {""};
+    cpu_set_t before, now;
+
+    cr_assert_eq(cake_topology_place(topology, 1, &placement, &error), CAKE_OK, "%s", error.text);
+    cake_topology_free(topology);
+    cr_assert_eq(sched_getaffinity(0, sizeof before, &before), 0);
+    if (CPU_COUNT(&before) < 2)
+        cr_skip_test("needs two CPUs");
+    cr_assert(cake_placement_avoid(&placement, &own));
+    cr_assert_eq(sched_getaffinity(0, sizeof now, &now), 0);
+    cr_expect_eq(CPU_COUNT(&now), CPU_COUNT(&before) - 1);
+    cr_expect(!CPU_ISSET((size_t)atoi(placement.cpuset), &now));
+    cake_affinity_restore(&own);
+    cr_assert_eq(sched_getaffinity(0, sizeof now, &now), 0);
+    cr_expect(CPU_EQUAL(&now, &before));
 }
 
 /* --- Control groups ------------------------------------------------------------------------------------------ */
