@@ -207,7 +207,7 @@ cake_status cake_run_options_parse(const cake_option_group *groups, int argc, ch
         .seed = -1,
         .timeout_s = 60,
         .precision = 0.02,
-        .max_time_s = 1,
+        .max_time_s = 0.4,
         .min_time_s = 0.02,
         .huge_pages = 1,
         .benchmark_out_json = 1,

@@ -151,11 +151,11 @@ static bool run_single(cake_timer *timer, int64_t calls, cake_reply *reply, doub
                                 &timer->session->finding);
 }
 
-/* Threads used against threads granted, over a batch. The least counts: a batch that was held up between the looks at
- * the two clocks shows too much. */
-static void note_cpu(cake_timer *timer, int64_t before_ns, int64_t after_ns, double elapsed_ns)
+/* Threads used against threads granted, over a batch. The least counts. `wall_ns` is around both looks at the worker's
+ * CPU time, so that a worker which waits for a coordinator that is held up has not used more than there was. */
+static void note_cpu(cake_timer *timer, int64_t before_ns, int64_t after_ns, int64_t wall_ns)
 {
-    double share = (double)(after_ns - before_ns) / (elapsed_ns * timer->session->item->threads);
+    double share = (double)(after_ns - before_ns) / ((double)wall_ns * timer->session->item->threads);
 
     if (before_ns >= 0 && after_ns >= 0 && share < timer->cpu_share)
         timer->cpu_share = share;
@@ -169,7 +169,7 @@ static bool run_batch(cake_timer *timer, kind what, int64_t iterations, double t
     cake_request request;
     cake_reply reply;
     double elapsed, overhead;
-    int64_t cpu_before, cpu_after;
+    int64_t cpu_before, cpu_after, wall_ns;
     bool single = timer->evict != CAKE_EVICT_NOTHING;
 
     if (single && what != NOOP)
@@ -178,10 +178,12 @@ static bool run_batch(cake_timer *timer, kind what, int64_t iterations, double t
         return false;
     if (session->counters)
         cake_counters_begin(session->counters);
+    wall_ns = cake_clock_ns();
     cpu_before = cake_process_cpu_ns(process);
     if (!(single ? run_single(timer, iterations, &reply, &elapsed) : run_warm(timer, target_ns, &reply, &elapsed)))
         return false;
     cpu_after = cake_process_cpu_ns(process);
+    wall_ns = cake_clock_ns() - wall_ns;
     if (session->counters)
         cake_counters_end(session->counters, result->counted);
     timer->spent_ns += (int64_t)elapsed;
@@ -200,7 +202,7 @@ static bool run_batch(cake_timer *timer, kind what, int64_t iterations, double t
                                &session->error_in_bounds, &session->finding))
             return false;
         if (!single && elapsed > 2e6)
-            note_cpu(timer, cpu_before, cpu_after, elapsed);
+            note_cpu(timer, cpu_before, cpu_after, wall_ns);
         if (!cake_usage_look(&timer->usage, process->pid, reply.heap_bytes, &session->finding))
             return false;
     }
