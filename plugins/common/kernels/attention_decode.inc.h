@@ -28,17 +28,18 @@ typedef struct attention_decode {
     int64_t rows, padded; /* queries of a key-value head; rounded up to a number that is done at once */
     int64_t parts;        /* of the keys */
     int64_t depth, width; /* head_dim and v_dim rounded up to whole vectors */
+    int ahead;            /* keys and values come from memory: fetch the next chunk's */
     float *scratch;
     int64_t scratch_floats; /* of a thread: [padded][depth] queries, [padded][DECODE_CHUNK] scores */
     float *partial;
-    int64_t partial_floats; /* of a part: [padded][width] results, [padded] maxima, [padded] sums */
+    int64_t partial_floats; /* of a part: [padded][width] results, [padded][VEC_LANES] sums, [padded] maxima */
 } attention_decode;
 
 /* What one part works with. */
 typedef struct decode_part {
     const attention_decode *a;
     float *q, *s, *o, *m, *l;
-    float factor[DECODE_ROWS];
+    vec factor[DECODE_ROWS];
 } decode_part;
 
 static void attention_decode_close(void *ctx)
@@ -65,13 +66,15 @@ static int32_t attention_decode_open(const cake_problem *problem, const cake_ten
     a->padded = a->rows <= 2 ? a->rows : (a->rows + DECODE_ROWS - 1) / DECODE_ROWS * DECODE_ROWS;
     a->depth = (p->head_dim + VEC_LANES - 1) / VEC_LANES * VEC_LANES;
     a->width = (p->v_dim + VEC_LANES - 1) / VEC_LANES * VEC_LANES;
+    a->ahead = host->l3_bytes > 0 &&
+               units * p->kv_len * (p->head_dim + p->v_dim) * (int64_t)sizeof(float) > host->l3_bytes / 4 * 3;
     if (threads > 1 && units < 2 * threads) {
         a->parts = (4 * threads + units - 1) / units;
         a->parts = a->parts < p->kv_len / DECODE_PART ? a->parts : p->kv_len / DECODE_PART;
         a->parts = a->parts > 1 ? a->parts : 1;
     }
     a->scratch_floats = (a->padded * (a->depth + DECODE_CHUNK) + 15) / 16 * 16;
-    a->partial_floats = (a->padded * (a->width + 2) + 15) / 16 * 16;
+    a->partial_floats = (a->padded * (a->width + VEC_LANES + 1) + 15) / 16 * 16;
     a->scratch = workspace_floats(host, threads * a->scratch_floats);
     a->partial = workspace_floats(host, units * a->parts * a->partial_floats);
     if (!a->scratch || !a->partial) {
@@ -97,7 +100,8 @@ static int64_t attention_decode_items(const void *ctx, int64_t phase)
 }
 
 /* Scores of `rows` queries with keys k[0], k[1], ...: as many as make a vector of scores. */
-VEC_INLINE void decode_some_scores(int rows, const decode_part *d, const float *q, const float *k, float *s)
+VEC_INLINE void decode_some_scores(int rows, int ahead, const decode_part *d, const float *q, const float *k,
+                                   float *s)
 {
     enum { ACC = VEC_LANES };
     int64_t head_dim = d->a->op.head_dim, whole = head_dim - head_dim % VEC_LANES, depth = d->a->depth;
@@ -107,26 +111,31 @@ VEC_INLINE void decode_some_scores(int rows, const decode_part *d, const float *
     vec acc[ACC];
 
     VEC_UNROLL
-    for (int j = 0; j < keys; j++, k += head_dim) {
-        vec sum[DECODE_ROWS];
+    for (int j = 0; j < ACC; j++)
+        acc[j] = vec_zero();
+    for (int64_t i = 0; i < whole; i += VEC_LANES) {
+        vec query[DECODE_ROWS];
         VEC_UNROLL
         for (int r = 0; r < rows; r++)
-            sum[r] = vec_zero();
-        for (int64_t i = 0; i < whole; i += VEC_LANES) {
-            vec x = vec_load(k + i);
-            VEC_UNROLL
-            for (int r = 0; r < rows; r++)
-                sum[r] = vec_fma(x, vec_load(q + r * depth + i), sum[r]);
-        }
-        if (whole < head_dim) {
-            vec x = vec_load_mask(k + whole, tail);
-            VEC_UNROLL
-            for (int r = 0; r < rows; r++)
-                sum[r] = vec_fma(x, vec_load(q + r * depth + whole), sum[r]);
-        }
+            query[r] = vec_load(q + r * depth + i);
         VEC_UNROLL
-        for (int r = 0; r < rows; r++)
-            acc[r * keys + j] = sum[r];
+        for (int j = 0; j < keys; j++) {
+            vec x = vec_load(k + j * head_dim + i);
+            if (ahead)
+                __builtin_prefetch(k + (j + DECODE_CHUNK) * head_dim + i, 0, 2);
+            VEC_UNROLL
+            for (int r = 0; r < rows; r++)
+                acc[r * keys + j] = vec_fma(x, query[r], acc[r * keys + j]);
+        }
+    }
+    if (whole < head_dim) {
+        VEC_UNROLL
+        for (int j = 0; j < keys; j++) {
+            vec x = vec_load_mask(k + j * head_dim + whole, tail);
+            VEC_UNROLL
+            for (int r = 0; r < rows; r++)
+                acc[r * keys + j] = vec_fma(x, vec_load(q + r * depth + whole), acc[r * keys + j]);
+        }
     }
     vec_store(sums, vec_sums(acc));
     VEC_UNROLL
@@ -136,14 +145,15 @@ VEC_INLINE void decode_some_scores(int rows, const decode_part *d, const float *
 }
 
 /* Scores with `count` keys. The last few are done again with their neighbours, or one by one if there are none. */
-VEC_INLINE void decode_scores(int rows, const decode_part *d, const float *q, const float *k, float *s, int64_t count)
+VEC_INLINE void decode_scores(int rows, int ahead, const decode_part *d, const float *q, const float *k, float *s,
+                              int64_t count)
 {
     int64_t head_dim = d->a->op.head_dim, keys = VEC_LANES / rows, j = 0;
 
     for (; j + keys <= count; j += keys)
-        decode_some_scores(rows, d, q, k + j * head_dim, s + j);
+        decode_some_scores(rows, ahead, d, q, k + j * head_dim, s + j);
     if (j < count && count >= keys) {
-        decode_some_scores(rows, d, q, k + (count - keys) * head_dim, s + count - keys);
+        decode_some_scores(rows, ahead, d, q, k + (count - keys) * head_dim, s + count - keys);
         return;
     }
     for (; j < count; j++)
@@ -159,12 +169,12 @@ VEC_INLINE void decode_scores(int rows, const decode_part *d, const float *q, co
 }
 
 /* A row's scores of keys first .. first + count - 1 to weights; returns the factor for what was summed before. */
-static float decode_softmax(const decode_part *d, int64_t row, const float *mask, int64_t first, int64_t count)
+VEC_INLINE vec decode_softmax(const decode_part *d, int64_t row, const float *mask, int64_t first, int64_t count)
 {
     const cake_attention *p = &d->a->op;
     int64_t i = row < d->a->rows ? row % p->q_len : p->q_len - 1, seen, padded;
-    float *s = d->s + row * DECODE_CHUNK, largest = d->m[row], base, factor;
-    vec sum = vec_zero();
+    float *s = d->s + row * DECODE_CHUNK, *l = d->l + row * VEC_LANES, largest;
+    vec sum = vec_zero(), top, base, factor;
 
     seen = p->causal == CAKE_CAUSAL_NO           ? count
            : p->causal == CAKE_CAUSAL_UPPER_LEFT ? i + 1 - first
@@ -175,25 +185,25 @@ static float decode_softmax(const decode_part *d, int64_t row, const float *mask
         s[j] = -INFINITY;
     for (int64_t j = 0; mask && j < seen; j++)
         s[j] += mask[i * p->kv_len + first + j] * VEC_LOG2_E;
+    top = vec_set1(d->m[row]);
+    for (int64_t j = 0; j < padded; j += VEC_LANES)
+        top = vec_max(top, vec_load(s + j));
+    largest = vec_hmax(top);
+    base = vec_set1(largest == -INFINITY ? 0 : largest);
     for (int64_t j = 0; j < padded; j += VEC_LANES) {
-        float top = vec_hmax(vec_load(s + j));
-        largest = top > largest ? top : largest;
-    }
-    base = largest == -INFINITY ? 0 : largest;
-    for (int64_t j = 0; j < padded; j += VEC_LANES) {
-        vec w = vec_exp2_neg(vec_sub(vec_load(s + j), vec_set1(base)));
+        vec w = vec_exp2_neg(vec_sub(vec_load(s + j), base));
         vec_store(s + j, w);
         sum = vec_add(sum, w);
     }
-    factor = exp2f(d->m[row] - base);
-    d->l[row] = d->l[row] * factor + vec_sum(sum);
+    factor = vec_exp2_neg(vec_sub(vec_set1(d->m[row]), base));
+    vec_store(l, vec_fma(vec_load(l), factor, sum));
     d->m[row] = largest;
     return factor;
 }
 
 /* o = factor o + weights times values, for `rows` queries and `vectors` vectors of values. */
-VEC_INLINE void decode_some_values(int rows, int vectors, const decode_part *d, const float *s, const float *v,
-                                   float *o, int64_t count, const vmask *tail)
+VEC_INLINE void decode_some_values(int rows, int vectors, int ahead, const decode_part *d, const float *s,
+                                   const float *v, float *o, int64_t count, const vmask *tail)
 {
     vec acc[DECODE_ROWS * DECODE_WIDE];
     int64_t width = d->a->width, v_dim = d->a->op.v_dim;
@@ -202,13 +212,16 @@ VEC_INLINE void decode_some_values(int rows, int vectors, const decode_part *d, 
     for (int r = 0; r < rows; r++) {
         VEC_UNROLL
         for (int i = 0; i < vectors; i++)
-            acc[r * vectors + i] = vec_mul(vec_load(o + r * width + i * VEC_LANES), vec_set1(d->factor[r]));
+            acc[r * vectors + i] = vec_mul(vec_load(o + r * width + i * VEC_LANES), d->factor[r]);
     }
     for (int64_t j = 0; j < count; j++, v += v_dim) {
         vec x[DECODE_WIDE];
         VEC_UNROLL
-        for (int i = 0; i < vectors; i++)
+        for (int i = 0; i < vectors; i++) {
             x[i] = tail ? vec_load_mask(v, *tail) : vec_load(v + i * VEC_LANES);
+            if (ahead)
+                __builtin_prefetch(v + DECODE_CHUNK * v_dim + i * VEC_LANES, 0, 2);
+        }
         VEC_UNROLL
         for (int r = 0; r < rows; r++) {
             vec w = vec_broadcast(s + r * DECODE_CHUNK + j);
@@ -225,33 +238,34 @@ VEC_INLINE void decode_some_values(int rows, int vectors, const decode_part *d, 
     }
 }
 
-VEC_INLINE void decode_values(int rows, const decode_part *d, const float *s, const float *v, float *o, int64_t count)
+VEC_INLINE void decode_values(int rows, int ahead, const decode_part *d, const float *s, const float *v, float *o,
+                              int64_t count)
 {
     enum { WIDE1 = DECODE_VALUES < DECODE_WIDE ? DECODE_VALUES : DECODE_WIDE };
     int wide = rows == 1 ? WIDE1 : DECODE_VALUES / rows < DECODE_WIDE ? DECODE_VALUES / rows : DECODE_WIDE;
     int64_t v_dim = d->a->op.v_dim, i = 0;
 
     for (; i + wide * VEC_LANES <= v_dim; i += wide * VEC_LANES)
-        decode_some_values(rows, wide, d, s, v + i, o + i, count, NULL);
+        decode_some_values(rows, wide, ahead, d, s, v + i, o + i, count, NULL);
     for (; i + 2 * VEC_LANES <= v_dim; i += 2 * VEC_LANES)
-        decode_some_values(rows, 2, d, s, v + i, o + i, count, NULL);
+        decode_some_values(rows, 2, ahead, d, s, v + i, o + i, count, NULL);
     for (; i < v_dim; i += VEC_LANES) {
         vmask tail = vec_mask((int)(v_dim - i < VEC_LANES ? v_dim - i : VEC_LANES));
-        decode_some_values(rows, 1, d, s, v + i, o + i, count, &tail);
+        decode_some_values(rows, 1, ahead, d, s, v + i, o + i, count, &tail);
     }
 }
 
-VEC_INLINE void decode_chunk(int rows, decode_part *d, const float *k, const float *v, const float *mask,
+VEC_INLINE void decode_chunk(int rows, int ahead, decode_part *d, const float *k, const float *v, const float *mask,
                              int64_t first, int64_t count)
 {
     const attention_decode *a = d->a;
 
     for (int64_t row = 0; row < a->padded; row += rows) {
         float *s = d->s + row * DECODE_CHUNK;
-        decode_scores(rows, d, d->q + row * a->depth, k + first * a->op.head_dim, s, count);
+        decode_scores(rows, ahead, d, d->q + row * a->depth, k + first * a->op.head_dim, s, count);
         for (int r = 0; r < rows; r++)
             d->factor[r] = decode_softmax(d, row + r, mask, first, count);
-        decode_values(rows, d, s, v + first * a->op.v_dim, d->o + row * a->width, count);
+        decode_values(rows, ahead, d, s, v + first * a->op.v_dim, d->o + row * a->width, count);
     }
 }
 
@@ -259,14 +273,15 @@ VEC_INLINE void decode_chunk(int rows, decode_part *d, const float *k, const flo
 static void decode_join(const attention_decode *a, int64_t unit, int64_t row, float *y)
 {
     const float *part = a->partial + unit * a->parts * a->partial_floats;
-    int64_t maxima = a->padded * a->width + row, sums = maxima + a->padded;
+    int64_t sums = a->padded * a->width + row * VEC_LANES, maxima = a->padded * (a->width + VEC_LANES) + row;
     float largest = -INFINITY, sum = 0;
 
     for (int64_t i = 0; i < a->parts; i++)
         largest = fmaxf(largest, part[i * a->partial_floats + maxima]);
     largest = largest == -INFINITY ? 0 : largest;
     for (int64_t i = 0; i < a->parts; i++)
-        sum += part[i * a->partial_floats + sums] * exp2f(part[i * a->partial_floats + maxima] - largest);
+        sum += vec_sum(vec_load(part + i * a->partial_floats + sums)) *
+               exp2f(part[i * a->partial_floats + maxima] - largest);
     for (int64_t at = 0; at < a->op.v_dim; at += VEC_LANES) {
         int64_t left = a->op.v_dim - at < VEC_LANES ? a->op.v_dim - at : VEC_LANES;
         vec o = vec_zero();
@@ -288,8 +303,8 @@ static void decode_one_part(const attention_decode *a, int64_t item, float *scra
                      .q = scratch,
                      .s = scratch + a->padded * a->depth,
                      .o = partial,
-                     .m = partial + a->padded * a->width,
-                     .l = partial + a->padded * (a->width + 1)};
+                     .l = partial + a->padded * a->width,
+                     .m = partial + a->padded * (a->width + VEC_LANES)};
     vec scale = vec_set1((float)(p->scale * (double)VEC_LOG2_E));
 
     for (int64_t r = 0; r < a->padded; r++) {
@@ -301,16 +316,18 @@ static void decode_one_part(const attention_decode *a, int64_t item, float *scra
         for (int64_t i = 0; i < a->width; i += VEC_LANES)
             vec_store(d.o + r * a->width + i, vec_zero());
         d.m[r] = -INFINITY;
-        d.l[r] = 0;
+        vec_store(d.l + r * VEC_LANES, vec_zero());
     }
     for (int64_t first = begin; first < end; first += DECODE_CHUNK) {
         int64_t count = end - first < DECODE_CHUNK ? end - first : DECODE_CHUNK;
         if (a->padded == 1)
-            decode_chunk(1, &d, k, v, mask, first, count);
+            decode_chunk(1, 0, &d, k, v, mask, first, count);
         else if (a->padded == 2)
-            decode_chunk(2, &d, k, v, mask, first, count);
+            decode_chunk(2, 0, &d, k, v, mask, first, count);
+        else if (a->ahead)
+            decode_chunk(DECODE_ROWS, 1, &d, k, v, mask, first, count);
         else
-            decode_chunk(DECODE_ROWS, &d, k, v, mask, first, count);
+            decode_chunk(DECODE_ROWS, 0, &d, k, v, mask, first, count);
     }
 }
 
