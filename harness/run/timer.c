@@ -174,12 +174,13 @@ static bool run_batch(cake_timer *timer, kind what, int64_t iterations, double t
 
     if (single && what != NOOP)
         iterations = iterations < SINGLE_LEAST ? SINGLE_LEAST : iterations > SINGLE_MOST ? SINGLE_MOST : iterations;
+    /* Now, while the worker sleeps: of a thread that runs, the system tells what it had used at its last tick. */
+    wall_ns = cake_clock_ns();
+    cpu_before = cake_process_cpu_ns(process);
     if (!stage(timer, what == NOOP, seed, &request))
         return false;
     if (session->counters)
         cake_counters_begin(session->counters);
-    wall_ns = cake_clock_ns();
-    cpu_before = cake_process_cpu_ns(process);
     if (!(single ? run_single(timer, iterations, &reply, &elapsed) : run_warm(timer, target_ns, &reply, &elapsed)))
         return false;
     cpu_after = cake_process_cpu_ns(process);
