@@ -8,7 +8,7 @@ typedef struct tally {
     int warnings;
 } tally;
 
-static void print_finding(const cake_finding *finding, void *user)
+static void print_finding(const cake_symptom *finding, void *user)
 {
     tally *t = user;
 

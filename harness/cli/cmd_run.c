@@ -95,6 +95,8 @@ static cake_status run_plan(const cake_bench *bench, const cake_run_options *opt
     if (error->text[0]) /* what resuming cut away */
         fprintf(stderr, "%s\n", error->text);
     r.context = cake_run_context_make(bench, options, (int)words->count, words->items);
+    if (r.context)
+        cake_run_context_doctor(r.context, bench->topology, "before");
     status = r.context ? cake_context_write(r.context, cake_journal_folder(r.journal), error)
                        : cake_fail(error, CAKE_E_MEMORY, "no memory for " CAKE_CONTEXT_FILE);
     if (status == CAKE_OK) {
@@ -104,6 +106,7 @@ static cake_status run_plan(const cake_bench *bench, const cake_run_options *opt
             (cake_run_observer){.user = &r, .note = on_note, .begin = on_begin, .row = on_row, .skip = on_skip};
         status = cake_run_all(&run, summary, error);
         cake_progress_end(r.progress);
+        cake_run_context_doctor(r.context, bench->topology, "after");
         /* Again, with what the workers had to say. */
         if (cake_context_write(r.context, cake_journal_folder(r.journal), &later) != CAKE_OK)
             fprintf(stderr, "layercake run: %s\n", later.text);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "measure/counters.h"
+#include "measure/doctor.h"
 #include "measure/gbench.h"
 #include "run/layers.h"
 
@@ -46,6 +47,27 @@ static void add_peaks(cake_context *context, const cake_peaks *peaks)
     }
     if (peaks->disturbed)
         cake_context_note(context, "peaks", "measured while other programs used the CPUs: too low");
+}
+
+typedef struct visit {
+    cake_context *context;
+    const char *when;
+} visit;
+
+static void add_symptom(const cake_symptom *symptom, void *user)
+{
+    const visit *v = user;
+    char text[512];
+
+    snprintf(text, sizeof text, "%s %s: %s", cake_health_name(symptom->health), symptom->name, symptom->value);
+    cake_context_append(v->context, "doctor", v->when, text);
+}
+
+void cake_run_context_doctor(cake_context *context, const cake_topology *topology, const char *when)
+{
+    visit v = {context, when};
+
+    cake_doctor(topology, add_symptom, &v);
 }
 
 cake_context *cake_run_context_make(const cake_bench *bench, const cake_run_options *options, int argc, char **argv)

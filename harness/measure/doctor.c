@@ -19,7 +19,7 @@ typedef struct patient {
     const cake_topology *topology;
     const cake_machine *machine;
     const char *proc, *sys;
-    cake_finding_visit *visit;
+    cake_symptom_visit *visit;
     void *user;
 } patient;
 
@@ -42,7 +42,7 @@ static void tell(const patient *p, const char *name, cake_health health, const c
     va_start(arguments, value);
     vsnprintf(text, sizeof text, value, arguments);
     va_end(arguments);
-    p->visit(&(cake_finding){name, text, health, meaning, command}, p->user);
+    p->visit(&(cake_symptom){name, text, health, meaning, command}, p->user);
 }
 
 /* The first line of <root>/<name>; false and "" if there is none. */
@@ -289,7 +289,7 @@ static void look_at_environment(const patient *p)
          *found ? found : "nothing set in the environment");
 }
 
-void cake_doctor_from(const cake_topology *topology, const char *proc, const char *sys, cake_finding_visit *visit,
+void cake_doctor_from(const cake_topology *topology, const char *proc, const char *sys, cake_symptom_visit *visit,
                       void *user)
 {
     const patient p = {topology, cake_topology_machine(topology), proc, sys, visit, user};
@@ -311,7 +311,7 @@ void cake_doctor_from(const cake_topology *topology, const char *proc, const cha
     look_at_environment(&p);
 }
 
-void cake_doctor(const cake_topology *topology, cake_finding_visit *visit, void *user)
+void cake_doctor(const cake_topology *topology, cake_symptom_visit *visit, void *user)
 {
     cake_doctor_from(topology, "/proc", "/sys", visit, user);
 }

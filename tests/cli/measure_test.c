@@ -113,6 +113,21 @@ Test(measure, valgrind_counts_the_same_twice)
         cake_results_free(&results[i]);
 }
 
+Test(measure, a_run_keeps_how_the_machine_was)
+{
+    cake_results results = run(WORDS("run", "--plugin", "naive", "--min-time", "1ms", "--repetitions", "3", "--quiet",
+                                     "--out", "a", "linear rows=1 in=1 out=1"),
+                               "a");
+    char path[128], *text;
+
+    snprintf(path, sizeof path, "%s/a/context.json", folder);
+    text = cake_read_text(path);
+    cr_expect(strstr(text, "\"doctor\"") && strstr(text, "\"before\"") && strstr(text, "\"after\""), "%s", text);
+    cr_expect(strstr(text, "governor: "), "%s", text);
+    free(text);
+    cake_results_free(&results);
+}
+
 Test(measure, counters_by_name)
 {
     cake_results results =

@@ -142,7 +142,7 @@ typedef struct seen {
     } finding[32];
 } seen;
 
-static void note(const cake_finding *finding, void *user)
+static void note(const cake_symptom *finding, void *user)
 {
     seen *s = user;
 
