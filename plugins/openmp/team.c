@@ -1,12 +1,9 @@
 #include "openmp/team.h"
 
-#include <omp.h>
 #include <sched.h>
 #include <stdatomic.h>
 
-/* Work that moves fewer bytes than this is done sooner by one thread than shared: waking a team takes a few
- * microseconds, in which a core reads so much from its caches. */
-static const uint64_t least_bytes_shared = 64 << 10;
+#include "openmp/launch.h"
 
 /* Into how many pieces a thread's share of a phase is cut: what others can take over when this thread's core is busy
  * with another process. */
@@ -48,7 +45,7 @@ int32_t cake_team_open(const cake_kernel *kernel, const cake_problem *problem, c
     team *t;
     int32_t status;
 
-    own.threads = bytes < least_bytes_shared ? 1 : own.threads > MOST_THREADS ? MOST_THREADS : own.threads;
+    own.threads = bytes < cake_launch_least_bytes ? 1 : own.threads > MOST_THREADS ? MOST_THREADS : own.threads;
     t = host->alloc(host, sizeof *t + (uint64_t)own.threads * sizeof *t->shares, 128);
     if (!t)
         return CAKE_NO_MEMORY;
@@ -78,15 +75,17 @@ static void deal(team *t, int member, int64_t items)
     atomic_store_explicit(&s->next, begin, memory_order_relaxed);
 }
 
-/* Wait for all. The last one to come deals the next phase. Spins briefly, then lets others have the core: a member
+/* Wait for all. The last one to come deals the next phase, whose items may depend on what the others did. Spins briefly, then lets others have the core: a member
  * whose core is taken by another process must not cost the team that process's whole time slice. */
-static void meet(team *t, int64_t next_items)
+static void meet(team *t, int64_t next_phase)
 {
     unsigned round = atomic_load_explicit(&t->round, memory_order_acquire);
 
     if (atomic_fetch_add_explicit(&t->waiting, 1, memory_order_acq_rel) == t->threads - 1) {
+        int64_t items = t->phased->items(t->ctx, next_phase);
+
         for (int member = 0; member < t->threads; member++)
-            deal(t, member, next_items);
+            deal(t, member, items);
         atomic_store_explicit(&t->waiting, 0, memory_order_relaxed);
         atomic_store_explicit(&t->round, round + 1, memory_order_release);
         return;
@@ -112,29 +111,36 @@ static void do_phase(team *t, const cake_tensor *const *inputs, const cake_tenso
     }
 }
 
-static void run_member(team *t, const cake_tensor *const *inputs, const cake_tensor *const *outputs, int member)
+/* One call, as its members see it. */
+typedef struct call {
+    team *team;
+    const cake_tensor *const *inputs, *const *outputs;
+} call;
+
+static void run_member(void *user, int member)
 {
+    const call *c = user;
+    team *t = c->team;
     int64_t phases = t->phased->phases(t->ctx);
 
     for (int64_t phase = 0; phase < phases; phase++) {
-        do_phase(t, inputs, outputs, phase, member);
+        do_phase(t, c->inputs, c->outputs, phase, member);
         if (phase + 1 < phases)
-            meet(t, t->phased->items(t->ctx, phase + 1));
+            meet(t, phase + 1);
     }
 }
 
 int32_t cake_team_run(void *ctx, const cake_tensor *const *inputs, const cake_tensor *const *outputs)
 {
     team *t = ctx;
+    call c = {t, inputs, outputs};
 
     for (int member = 0; member < t->threads; member++)
         deal(t, member, t->phased->phases(t->ctx) > 0 ? t->phased->items(t->ctx, 0) : 0);
-    if (t->threads == 1) {
-        run_member(t, inputs, outputs, 0);
-        return CAKE_DONE;
-    }
-#pragma omp parallel num_threads(t->threads)
-    run_member(t, inputs, outputs, omp_get_thread_num());
+    if (t->threads == 1)
+        run_member(&c, 0);
+    else
+        cake_launch(t->threads, run_member, &c);
     return CAKE_DONE;
 }
 
