@@ -3,162 +3,19 @@
  * Phases: for each chunk of steps first x wT + biases into a buffer that stays in the last-level cache (items: blocks
  * of rows by blocks of panels), then for each step one phase, in which an item is GEMM_NR hidden units of a
  * direction, for some rows of the batch: all gates of these units are products with panels that lie side by side,
- * end in a tile in L1 and go through their activations from there. GRU with the reset gate before the product
+ * each of the whole depth, end in a tile in L1 and go through their activations from there. GRU with the reset gate before the product
  * needs two phases a step: z, r and r h of all units, then n. Both directions run in the same phases.
- * The previous state is read from where it was written, in y. Rows of x, y and the states are found through pointers,
- * so that batch-first tensors and rows of different lengths are the same code.
+ * New states are written twice, into y and in the order of the batch for the next step's product. Rows of x, y and the
+ * states are found through pointers, so that batch-first tensors and rows of different lengths are the same code.
  *
  * Floor: 2 D steps batch G hidden (input + hidden) operations; a batch of 1 reads r once a step from the cache or
  * memory that holds it. */
-#include "common/kernels/gemm_rows.inc.h"
-#include "common/kernels/kernels.h"
-#include "common/kernels/workspace.h"
+#include "common/kernels/gemm_chunks.inc.h"
+#include "common/kernels/rnn_plan.inc.h"
 #include "common/vec/vec_math.h"
 #include "common/vec/vec_tail.h"
 
-enum {
-    RNN_GATES = 4,                /* at most */
-    RNN_ROWS = 70,                /* of the batch, in an item at most: their tile stays in L1 */
-    RNN_LEAST_ROWS = 6 * GEMM_MR, /* of a chunk's input product */
-    RNN_MOST_ROWS = 512,
-    RNN_CHUNK_FLOATS = 1 << 19,   /* of a chunk's input product, about */
-    RNN_INPUT_ROWS = 8 * GEMM_MR, /* of an item of the input product */
-    RNN_PANELS = 320 / GEMM_NR    /* panels of it */
-};
-
-typedef struct rnn {
-    const cake_host *host;
-    cake_rnn op;
-    int64_t directions, gates, stages; /* stages: phases of a step */
-    int64_t units;                     /* blocks of GEMM_NR hidden units */
-    int64_t parts;                     /* of the batch, in a step */
-    int64_t chunk;                     /* steps whose input products are done at once */
-    int64_t row_blocks, panel_blocks;  /* of an input product */
-    float *w, *r;                      /* packed, a direction after the other; r: panel = unit block, gate */
-    int64_t w_floats, r_floats;        /* of a direction */
-    float *bias;                       /* [directions][gates hidden], for the input product; NULL: none */
-    const float *recurrent_bias;       /* b of the op, if GRU adds that of n inside the reset; else NULL */
-    const float *peephole;             /* p of the op, or NULL */
-    float *x;                          /* [directions][chunk batch][gates hidden]: input products */
-    float *c;                          /* [directions][batch][hidden], lstm */
-    float *z, *rh;                     /* [directions][batch][hidden], GRU of two stages */
-    float *zeros;                      /* [hidden] */
-    float *scratch;                    /* of each thread: gemm's, and a tile [RNN_ROWS][gates][GEMM_NR] */
-    int64_t scratch_floats;
-} rnn;
-
-static void rnn_close(void *ctx)
-{
-    rnn *n = ctx;
-    float *all[] = {n->w, n->r, n->bias, n->x, n->c, n->z, n->rh, n->zeros, n->scratch};
-
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        workspace_free(n->host, all[i]);
-    n->host->free(n->host, n);
-}
-
-/* r [gates hidden][hidden] into the layout of gemm_pack_b, with a unit block's gates as neighbouring panels. */
-static void rnn_pack_recurrent(const rnn *n, float *packed, const float *r)
-{
-    int64_t hidden = n->op.hidden, kc = gemm_k_block(hidden), panels = n->units * n->gates;
-
-    for (int64_t k0 = 0; k0 < hidden; k0 += kc) {
-        int64_t depth = hidden - k0 < kc ? hidden - k0 : kc;
-        for (int64_t p = 0; p < panels; p++) {
-            float *to = packed + k0 * panels * GEMM_NR + p * depth * GEMM_NR;
-            int64_t unit = p / n->gates * GEMM_NR, gate = p % n->gates;
-            for (int64_t j = 0; j < GEMM_NR && unit + j < hidden; j++) {
-                const float *from = r + (gate * hidden + unit + j) * hidden + k0;
-                for (int64_t i = 0; i < depth; i++)
-                    to[i * GEMM_NR + j] = from[i];
-            }
-        }
-    }
-}
-
-/* How the work is cut. */
-static void rnn_cut(rnn *n, int64_t threads)
-{
-    const cake_rnn *p = &n->op;
-    int64_t wanted = threads > 1 ? 2 * threads : 1, rows = RNN_CHUNK_FLOATS / (n->gates * p->hidden), panels;
-
-    rows = rows < RNN_LEAST_ROWS ? RNN_LEAST_ROWS : rows > RNN_MOST_ROWS ? RNN_MOST_ROWS : rows;
-    n->chunk = (rows + p->batch - 1) / p->batch;
-    n->chunk = n->chunk < p->steps ? n->chunk : p->steps;
-    rows = n->chunk * p->batch;
-    panels = gemm_panels(n->gates * p->hidden);
-    n->panel_blocks = (panels + RNN_PANELS - 1) / RNN_PANELS;
-    if (n->directions * n->panel_blocks < 2 * wanted)
-        n->panel_blocks = 2 * wanted < panels ? 2 * wanted : panels;
-    n->row_blocks = (rows + RNN_INPUT_ROWS - 1) / RNN_INPUT_ROWS;
-    n->parts = (p->batch + RNN_ROWS - 1) / RNN_ROWS;
-    if (n->directions * n->units * n->parts < wanted)
-        n->parts = (wanted + n->directions * n->units - 1) / (n->directions * n->units);
-    if (n->parts > (p->batch + GEMM_MR - 1) / GEMM_MR && n->parts * RNN_ROWS > p->batch)
-        n->parts = (p->batch + GEMM_MR - 1) / GEMM_MR;
-}
-
-/* The biases that may be added beforehand, summed. */
-static void rnn_biases(rnn *n, const float *b)
-{
-    int64_t each = n->gates * n->op.hidden;
-
-    for (int64_t d = 0; d < n->directions; d++)
-        for (int64_t i = 0; i < each; i++) {
-            int apart = n->recurrent_bias && i >= 2 * n->op.hidden;
-            n->bias[d * each + i] = b[d * 2 * each + i] + (apart ? 0 : b[d * 2 * each + each + i]);
-        }
-}
-
-static int32_t rnn_open(const cake_problem *problem, const cake_tensor *const *constants, const cake_host *host,
-                        void **ctx)
-{
-    const cake_rnn *p = problem->params;
-    rnn *n = host->alloc(host, sizeof *n, 64);
-    int64_t state;
-
-    if (!n)
-        return CAKE_NO_MEMORY;
-    *n = (rnn){.host = host, .op = *p, .directions = p->direction == CAKE_RNN_BIDIRECTIONAL ? 2 : 1, .stages = 1};
-    n->gates = p->cell == CAKE_RNN_LSTM ? 4 : p->cell == CAKE_RNN_GRU ? 3 : 1;
-    if (p->cell == CAKE_RNN_GRU && !p->linear_before_reset)
-        n->stages = 2;
-    n->units = (p->hidden + GEMM_NR - 1) / GEMM_NR;
-    rnn_cut(n, problem->threads);
-    n->w_floats = gemm_b_floats(p->input, n->gates * p->hidden);
-    n->r_floats = p->hidden * n->units * n->gates * GEMM_NR;
-    state = n->directions * p->batch * p->hidden;
-    n->scratch_floats = GEMM_SCRATCH_FLOATS + RNN_ROWS * RNN_GATES * GEMM_NR;
-    n->w = workspace_floats(host, n->directions * n->w_floats);
-    n->r = workspace_floats(host, n->directions * n->r_floats);
-    n->x = workspace_floats(host, n->directions * n->chunk * p->batch * n->gates * p->hidden);
-    n->c = workspace_floats(host, p->cell == CAKE_RNN_LSTM ? state : 0);
-    n->z = workspace_floats(host, n->stages == 2 ? state : 0);
-    n->rh = workspace_floats(host, n->stages == 2 ? state : 0);
-    n->zeros = workspace_floats(host, p->hidden);
-    n->scratch = workspace_floats(host, problem->threads * n->scratch_floats);
-    n->bias = workspace_floats(host, n->directions * n->gates * p->hidden);
-    if (!n->w || !n->r || !n->x || !n->c || !n->z || !n->rh || !n->zeros || !n->scratch || !n->bias) {
-        rnn_close(n);
-        return CAKE_NO_MEMORY;
-    }
-    if (p->bias) {
-        n->recurrent_bias = p->cell == CAKE_RNN_GRU && p->linear_before_reset ? constants[2]->data : NULL;
-        rnn_biases(n, constants[2]->data);
-    }
-    if (p->peepholes)
-        n->peephole = constants[2 + p->bias]->data;
-    for (int64_t d = 0; d < n->directions; d++) {
-        int64_t columns = n->gates * p->hidden;
-        gemm_pack_b(n->w + d * n->w_floats, (const float *)constants[0]->data + d * columns * p->input, p->input,
-                    columns, 1, p->input, 0, gemm_panels(columns));
-        rnn_pack_recurrent(n, n->r + d * n->r_floats, (const float *)constants[1]->data + d * columns * p->hidden);
-    }
-    *ctx = n;
-    return CAKE_DONE;
-}
-
-/* A chunk's phases: its input product, then those of its steps. */
+/* A chunk's phases: its input product, then those of its steps. The first also sets up the states. */
 static int64_t rnn_phases(const void *ctx)
 {
     const rnn *n = ctx;
@@ -170,6 +27,8 @@ static int64_t rnn_items(const void *ctx, int64_t phase)
 {
     const rnn *n = ctx;
 
+    if (phase == 0)
+        return n->directions * (n->row_blocks * n->panel_blocks + 1);
     return n->directions *
            (phase % (1 + n->chunk * n->stages) == 0 ? n->row_blocks * n->panel_blocks : n->units * n->parts);
 }
@@ -242,6 +101,7 @@ typedef struct rnn_row {
     const float *x;         /* input products, gate 0 */
     const float *h, *c;     /* previous states */
     float *y, *c_out;       /* new states */
+    float *next;            /* the new h again, for the next step's product */
     float *z, *rh;          /* GRU of two stages */
     float *h_last, *c_last; /* NULL: not the row's last step */
     const float *n_bias;    /* GRU: what is added inside the reset, or NULL */
@@ -253,6 +113,12 @@ VEC_INLINE void rnn_put(float *to, float *also, int64_t at, vec v, int64_t left)
     vec_store_left(to + at, v, left);
     if (also)
         vec_store_left(also + at, v, left);
+}
+
+VEC_INLINE void rnn_put_h(const rnn_row *s, int64_t at, vec h, int64_t left)
+{
+    vec_store_left(s->next + at, h, left);
+    rnn_put(s->y, s->h_last, at, h, left);
 }
 
 VEC_INLINE vec rnn_clip(const rnn *n, vec x)
@@ -282,7 +148,7 @@ static void rnn_lstm(const rnn *n, const rnn_row *s, vec *in, int64_t at, int64_
         in[1] = vec_fma(vec_load_left(s->peephole + n->op.hidden + at, left), c, in[1]);
     o = vec_sigmoid_parts(rnn_clip(n, in[1]), &d_o);
     g = vec_tanh_parts(c, &dg);
-    rnn_put(s->y, s->h_last, at, vec_div(vec_mul(o, g), vec_mul(d_o, dg)), left);
+    rnn_put_h(s, at, vec_div(vec_mul(o, g), vec_mul(d_o, dg)), left);
 }
 
 /* GRU. Stage 0 of two: z and r h. Else the new state; `in` holds n's argument in its last place, without what stands
@@ -309,28 +175,25 @@ static void rnn_gru(const rnn *n, const rnn_row *s, int stage, vec *in, int64_t 
     candidate = vec_tanh_parts(rnn_clip(n, candidate), &dn);
     /* (1 - z/dz) n/dn + z/dz h over dz dn */
     h = vec_fma(vec_mul(z, h), dn, vec_mul(vec_sub(dz, z), candidate));
-    rnn_put(s->y, s->h_last, at, vec_div(h, vec_mul(dz, dn)), left);
+    rnn_put_h(s, at, vec_div(h, vec_mul(dz, dn)), left);
 }
 
-/* The gates of one row and the vector of units from `at` on. tile: recurrent products of them, gate 0. */
+/* The gates of one row and the vector of units from `at` on. tile: their products, gate 0. */
 static void rnn_gates(const rnn *n, const rnn_row *s, int stage, const float *tile, int64_t at, int64_t left)
 {
-    int first = stage == 1 ? 2 : 0, gates = n->stages == 1 ? (int)n->gates : stage == 0 ? 2 : 1;
+    int gates = n->stages == 1 ? (int)n->gates : stage == 0 ? 2 : 1;
     vec in[RNN_GATES] = {vec_zero(), vec_zero(), vec_zero(), vec_zero()};
 
-    for (int g = 0; g < gates; g++) {
+    for (int g = 0; g < gates; g++)
         in[g] = vec_load(tile + g * GEMM_NR);
-        if (n->op.cell != CAKE_RNN_GRU || n->stages == 2 || g < 2)
-            in[g] = vec_add(in[g], vec_load_left(s->x + (g + first) * n->op.hidden + at, left));
-    }
     if (n->op.cell == CAKE_RNN_LSTM)
         rnn_lstm(n, s, in, at, left);
     else if (n->op.cell == CAKE_RNN_GRU)
         rnn_gru(n, s, stage, in, at, left);
     else if (n->op.cell == CAKE_RNN_TANH)
-        rnn_put(s->y, s->h_last, at, vec_tanh(rnn_clip(n, in[0])), left);
+        rnn_put_h(s, at, vec_tanh(rnn_clip(n, in[0])), left);
     else
-        rnn_put(s->y, s->h_last, at, vec_max(vec_zero(), rnn_clip(n, in[0])), left);
+        rnn_put_h(s, at, vec_max(vec_zero(), rnn_clip(n, in[0])), left);
 }
 
 /* Set up row b of direction d at step `at`; false if the row has ended before. */
@@ -347,8 +210,9 @@ static int rnn_find_row(const rnn *n, const rnn_call *call, int64_t d, int64_t b
         s->h = call->y + rnn_y_at(n, d, b, rnn_time(n, call, d, b, at - 1)), s->c = s->c_out;
     else if (at == 0 && call->h0)
         s->h = call->h0 + state, s->c = call->c0 ? call->c0 + state : n->zeros;
+    s->next = n->h[(at + 1) % 2] + (d * p->batch + b) * n->ld;
     s->z = n->stages == 2 ? n->z + inner : NULL;
-    s->rh = n->stages == 2 ? n->rh + inner : NULL;
+    s->rh = n->stages == 2 ? n->rh + (d * p->batch + b) * n->ld : NULL;
     s->n_bias = n->recurrent_bias ? n->recurrent_bias + (d * 6 + 5) * p->hidden : NULL;
     s->peephole = n->peephole ? n->peephole + d * 3 * p->hidden : NULL;
     if (at == length - 1 || (at == 0 && length == 0)) {
@@ -368,29 +232,62 @@ static void rnn_skip_row(const rnn_row *s, int64_t at, int64_t left)
         vec_store_left(s->c_last + at, vec_load_left(s->c + at, left), left);
 }
 
+/* The states that a direction begins with, for the first step's product. */
+static void rnn_begin(const rnn *n, const rnn_call *call, int64_t d)
+{
+    for (int64_t b = 0; b < n->op.batch; b++) {
+        const float *from = call->h0 ? call->h0 + rnn_state_at(n, d, b) : n->zeros;
+        float *to = n->h[0] + (d * n->op.batch + b) * n->ld;
+        for (int64_t i = 0; i < n->op.hidden; i += VEC_LANES)
+            vec_store_left(to + i, vec_load_left(from + i, n->op.hidden - i), n->op.hidden - i);
+    }
+}
+
+/* The products of some rows of states with one gate's panel, + their input products x (NULL: none), into a tile. (To
+ * fetch the panel ahead measured no better.) */
+static void rnn_panel(const rnn *n, const float *a, int64_t rows, const float *panel, const float *x, int64_t columns,
+                      float *tile, int64_t ldc)
+{
+    int64_t hidden = n->op.hidden, row = 0, tiles = (rows + GEMM_MR - 1) / GEMM_MR;
+    const gemm_chunk whole = {0, 0, hidden};
+
+    for (int64_t t = 0; t < tiles; t++) {
+        int height = (int)((rows - row + tiles - t - 1) / (tiles - t));
+        gemm_tile_end end = {.c = tile + row * ldc, .ldc = ldc, .step = VEC_LANES, .columns = columns};
+        end.add = x ? x + row * n->gates * hidden : gemm_zeros;
+        end.ldadd = x ? n->gates * hidden : 0;
+        end.addstep = VEC_LANES;
+        if (height == 1)
+            gemm_f32_tile(1, hidden, a + row * n->ld, panel, GEMM_NR, &end);
+        else
+            gemm_f32_chunks(height, false, &whole, 1, a + row * n->ld, n->ld, panel, &end);
+        row += height;
+    }
+}
+
 /* An item of step `at` (counted in the order of computing) and stage: product and gates. */
 static void rnn_step_item(const rnn *n, const rnn_call *call, int64_t at, int stage, int64_t item, float *scratch)
 {
     const cake_rnn *p = &n->op;
     int64_t part = item % n->parts, block = item / n->parts % n->units, d = item / (n->parts * n->units);
     int64_t row0 = part * p->batch / n->parts, row1 = (part + 1) * p->batch / n->parts;
-    int64_t gates = n->stages == 1 ? n->gates : stage == 0 ? 2 : 1, first = block * n->gates + (stage == 1 ? 2 : 0);
-    int64_t unit = block * GEMM_NR, left = p->hidden - unit;
+    int64_t gates = n->stages == 1 ? n->gates : stage == 0 ? 2 : 1, gate0 = stage == 1 ? 2 : 0;
+    int64_t unit = block * GEMM_NR, left = p->hidden - unit, ldc = gates * GEMM_NR;
+    const float *x = n->x + ((d * n->chunk + at % n->chunk) * p->batch + row0) * n->gates * p->hidden + unit;
+    const float *r = n->r + d * n->r_floats + (block * n->gates + gate0) * p->hidden * GEMM_NR;
+    const float *a = (stage == 1 ? n->rh : n->h[at % 2]) + (d * p->batch + row0) * n->ld;
     float *tile = scratch + GEMM_SCRATCH_FLOATS;
-    const float *from[RNN_ROWS] = {0};
-    int64_t panels = n->units * n->gates;
-    gemm_rows g = {p->hidden, n->r + d * n->r_floats, panels, panels * GEMM_NR, panels, NULL};
-    gemm_rows_to to = {.c = tile, .ldc = gates * GEMM_NR, .first = first};
-    rnn_row s;
 
-    for (int64_t b = row0; b < row1; b++) {
-        rnn_find_row(n, call, d, b, at, &s);
-        from[b - row0] = stage == 1 ? s.rh : s.h;
-        for (int64_t i = 0; i < gates * GEMM_NR; i += 16) /* a cache line: on its way while the product runs */
-            __builtin_prefetch(s.x + (i / GEMM_NR + first % n->gates) * p->hidden + unit + i % GEMM_NR, 0, 2);
+    for (int64_t b = 0; b < row1 - row0; b++)
+        for (int64_t i = 0; i < ldc; i += RNN_LINE) /* on its way while the product runs */
+            __builtin_prefetch(x + (b * n->gates + gate0 + i / GEMM_NR) * p->hidden + i % GEMM_NR, 0, 2);
+    for (int64_t g = 0; g < gates; g++) {
+        int inside = p->cell == CAKE_RNN_GRU && n->stages == 1 && g == 2; /* the reset comes between */
+        rnn_panel(n, a, row1 - row0, r + g * p->hidden * GEMM_NR, inside ? NULL : x + (gate0 + g) * p->hidden, left,
+                  tile + g * GEMM_NR, ldc);
     }
-    gemm_rows_compute(&g, from, row1 - row0, first, first + gates, &to, scratch);
-    for (int64_t b = row0; b < row1; b++, tile += gates * GEMM_NR) {
+    for (int64_t b = row0; b < row1; b++, tile += ldc) {
+        rnn_row s;
         int runs = rnn_find_row(n, call, d, b, at, &s);
         for (int64_t v = 0; v < GEMM_NR && v < left; v += VEC_LANES) {
             if (runs)
@@ -419,7 +316,9 @@ static void rnn_work(void *ctx, const cake_tensor *const *inputs, const cake_ten
     if (lstm)
         call.c_last = outputs[2]->data;
     for (int64_t item = begin; item < end; item++) {
-        if (within < 0)
+        if (phase == 0 && item >= n->directions * n->row_blocks * n->panel_blocks)
+            rnn_begin(n, &call, item - n->directions * n->row_blocks * n->panel_blocks);
+        else if (within < 0)
             rnn_input_item(n, &call, chunk, item, scratch);
         else
             rnn_step_item(n, &call, chunk * n->chunk + within / n->stages, (int)(within % n->stages), item, scratch);
