@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "measure/isa.h"
 #include "worker/fault.h"
 #include "worker/host.h"
 
@@ -124,8 +125,10 @@ static cake_outcome check_table(const cake_request_load *request, const cake_plu
         return CAKE_OUTCOME_ABI_MISMATCH;
     }
     if (plugin->isa & ~request->isa) {
-        snprintf(text, CAKE_WIRE_TEXT, "the CPU lacks instructions that the plugin needs (needs %#llx, lacks %#llx)",
-                 (unsigned long long)plugin->isa, (unsigned long long)(plugin->isa & ~request->isa));
+        char lacking[128];
+
+        snprintf(text, CAKE_WIRE_TEXT, "this CPU lacks %s, which the plugin needs",
+                 cake_isa_text(plugin->isa & ~request->isa, lacking, sizeof lacking));
         return CAKE_OUTCOME_NO_ISA;
     }
     return CAKE_OUTCOME_DONE;
