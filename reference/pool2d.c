@@ -7,8 +7,6 @@
  *
  * Error: a maximum is one of the inputs, exactly. A mean of k values is c(k) u times the mean of the absolute values
  * for the sum (bounds.c), and the division's roundings. */
-#include <inttypes.h>
-
 #include "reference/window.h"
 
 static const cake_param keys[] = {
@@ -39,36 +37,6 @@ static const cake_param keys[] = {
     {.key = NULL},
 };
 
-/* One axis of the window and of the output. */
-static cake_status validate_axis(const cake_window *window, bool ceil_mode, int64_t *count, cake_error *error)
-{
-    const int64_t span = cake_window_span(window);
-    cake_status status;
-
-    if (window->pad_begin >= span || window->pad_end >= span)
-        return cake_fail(error, CAKE_E_USAGE,
-                         "pool2d: expected padding smaller than the window, found padding %" PRId64 " + %" PRId64
-                         " with a window of %" PRId64 " (k%c=%" PRId64 " dil_%c=%" PRId64 ")",
-                         window->pad_begin, window->pad_end, span, window->axis, window->kernel, window->axis,
-                         window->dilation);
-    status = cake_window_count(window, ceil_mode, "pool2d", count, error);
-    if (status != CAKE_OK)
-        return status;
-    /* A dilated window that begins in the padding can step over the whole image; others begin inside of it. */
-    for (int64_t at = 0; at < *count && at * window->stride < window->pad_begin; at++) {
-        const int64_t offset = at * window->stride - window->pad_begin;
-        const cake_range inside = cake_inside(offset, window->dilation, window->in, window->kernel);
-
-        if (inside.begin >= inside.end)
-            return cake_fail(error, CAKE_E_USAGE,
-                             "pool2d: expected windows with places inside the image, found one that steps over it "
-                             "(i%c=%" PRId64 " k%c=%" PRId64 " dil_%c=%" PRId64 " and padding %" PRId64 ")",
-                             window->axis, window->in, window->axis, window->kernel, window->axis, window->dilation,
-                             window->pad_begin);
-    }
-    return CAKE_OK;
-}
-
 static cake_window rows_of(const cake_pool2d *p)
 {
     return (cake_window){'h', p->ih, p->kh, p->stride_h, p->pad_t, p->pad_b, p->dil_h};
@@ -93,8 +61,8 @@ static cake_status validate(void *params, cake_error *error)
         return cake_fail(error, CAKE_E_USAGE, "pool2d: expected count_pad=0 with kind=max, found count_pad=1");
     rows = rows_of(p);
     columns = columns_of(p);
-    if ((status = validate_axis(&rows, p->ceil_mode != 0, &p->oh, error)) != CAKE_OK ||
-        (status = validate_axis(&columns, p->ceil_mode != 0, &p->ow, error)) != CAKE_OK)
+    if ((status = cake_window_count_pooled(&rows, p->ceil_mode != 0, "pool2d", &p->oh, error)) != CAKE_OK ||
+        (status = cake_window_count_pooled(&columns, p->ceil_mode != 0, "pool2d", &p->ow, error)) != CAKE_OK)
         return status;
     return cake_validate_tensors(&cake_op_pool2d, p, error);
 }
@@ -121,30 +89,13 @@ static bool exact_on_integers(const void *params)
     return ((const cake_pool2d *)params)->kind == CAKE_POOL_MAX;
 }
 
-/* Window `at` of an axis: its places inside the image, and the number of those that a mean counts. */
-typedef struct span {
-    int64_t offset, counted;
-    cake_range inside;
-} span;
-
-static span span_of(const cake_window *window, int64_t at, bool count_pad)
-{
-    span s = {.offset = at * window->stride - window->pad_begin};
-    cake_range padded;
-
-    s.inside = cake_inside(s.offset, window->dilation, window->in, window->kernel);
-    padded = cake_inside(s.offset, window->dilation, window->in + window->pad_end, window->kernel);
-    s.counted = count_pad ? padded.end : s.inside.end - s.inside.begin;
-    return s;
-}
-
 /* The largest value of the window, or the sum of its values; and its place in the plane, or the sum's magnitude. */
 typedef struct pooled {
     double value, magnitude;
     int64_t place;
 } pooled;
 
-static pooled pool(const cake_pool2d *p, const double *plane, const span *rows, const span *columns)
+static pooled pool(const cake_pool2d *p, const double *plane, const cake_span *rows, const cake_span *columns)
 {
     pooled result = {.value = p->kind == CAKE_POOL_MAX ? -INFINITY : 0, .place = -1};
 
@@ -168,8 +119,8 @@ static cake_expected output(const cake_reference *reference, int64_t plane, int6
 {
     const cake_pool2d *p = reference->params;
     const cake_window row_windows = rows_of(p), column_windows = columns_of(p);
-    const span rows = span_of(&row_windows, row, p->count_pad != 0);
-    const span columns = span_of(&column_windows, column, p->count_pad != 0);
+    const cake_span rows = cake_window_at(&row_windows, row, p->count_pad != 0);
+    const cake_span columns = cake_window_at(&column_windows, column, p->count_pad != 0);
     const double count = (double)rows.counted * (double)columns.counted;
     const pooled result = pool(p, reference->values[0] + plane * p->ih * p->iw, &rows, &columns);
 
@@ -211,8 +162,8 @@ static cake_place influence(const cake_reference *reference, cake_place place, c
     const cake_pool2d *p = reference->params;
     const int64_t plane = place.element / p->ow / p->oh, first = plane * p->ih * p->iw;
     const cake_window row_windows = rows_of(p), column_windows = columns_of(p);
-    const span rows = span_of(&row_windows, place.element / p->ow % p->oh, false);
-    const span columns = span_of(&column_windows, place.element % p->ow, false);
+    const cake_span rows = cake_window_at(&row_windows, place.element / p->ow % p->oh, false);
+    const cake_span columns = cake_window_at(&column_windows, place.element % p->ow, false);
     int64_t row, column;
 
     if (p->kind == CAKE_POOL_MAX)

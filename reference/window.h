@@ -5,7 +5,7 @@
 #include "reference/internal.h"
 
 /* One axis: `kernel` places, `dilation` apart, over `in` places of the image with padding before and after; the
- * first window begins at -pad_begin, the next ones `stride` further each. `axis` is 'h' or 'w', for messages. */
+ * first window begins at -pad_begin, the next ones `stride` further each. `axis` is 'd', 'h' or 'w', for messages. */
 typedef struct cake_window {
     char axis;
     int64_t in, kernel, stride, pad_begin, pad_end, dilation;
@@ -21,6 +21,10 @@ static inline int64_t cake_window_span(const cake_window *window)
  * out, but must begin inside the image or the padding before it. */
 cake_status cake_window_count(const cake_window *window, bool ceil_mode, const char *op, int64_t *count,
                               cake_error *error);
+
+/* Likewise for pooling, whose padding is smaller than the window, and whose windows each have a place inside the image. */
+cake_status cake_window_count_pooled(const cake_window *window, bool ceil_mode, const char *op, int64_t *count,
+                                     cake_error *error);
 
 /* The range of i in 0 .. count-1 for which 0 <= offset + i step < limit; step > 0. Empty: end <= begin. */
 typedef struct cake_range {
@@ -39,6 +43,15 @@ static inline cake_range cake_inside(int64_t offset, int64_t step, int64_t limit
         range.end = count;
     return range;
 }
+
+/* Window number `at` of an axis: where it begins, its places inside the image, and how many of its places a mean
+ * counts: those inside the image or, with count_pad, inside the image and its padding. */
+typedef struct cake_span {
+    int64_t offset, counted;
+    cake_range inside;
+} cake_span;
+
+cake_span cake_window_at(const cake_window *window, int64_t at, bool count_pad);
 
 /* A random place of a range that is not empty. */
 static inline int64_t cake_pick(cake_range range, cake_random *random)

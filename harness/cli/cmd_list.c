@@ -70,7 +70,15 @@ static cake_status print_ops(const cake_text_list *names, FILE *out, cake_error 
                          names->items[i], meant ? "; did you mean '" : "", meant ? meant : "", meant ? "'?" : "");
     }
     for (int i = 0; names->count == 0 && cake_ops[i]; i++)
-        fprintf(out, "%-12s %-16s %s\n", cake_ops[i]->name, cake_ops[i]->family, cake_ops[i]->summary);
+        fprintf(out, "%-16s %-16s %s\n", cake_ops[i]->name, cake_ops[i]->family, cake_ops[i]->summary);
+    for (const cake_shorthand *s = cake_shorthands; names->count == 0 && s->name; s++) {
+        fprintf(out, "%-16s short for %s with", s->name, s->op);
+        for (int i = 0; s->ones[i]; i++)
+            fprintf(out, " %s=1", s->ones[i]);
+        for (int i = 0; s->renamed[i][0]; i++)
+            fprintf(out, "%s%s for %s", i == 0 ? "; " : ", ", s->renamed[i][0], s->renamed[i][1]);
+        fputc('\n', out);
+    }
     return CAKE_OK;
 }
 

@@ -117,43 +117,64 @@ static bool has_bias(const problem *p)
 
 typedef long long ll;
 
-/* A descriptor with a window over rows and columns; false: *status is an error, or the reason says why it is none of
- * ours. */
-static bool read_windows(const driver *self, problem *p, cake_desc *d, cake_desc_axis *rows, cake_desc_axis *columns,
-                         cake_status *status, cake_error *error)
-{
-    cake_desc_axis depth;
+/* The three axes of a window, as parameters of a workload. */
+typedef struct windows {
+    cake_desc_axis depth, rows, columns;
+} windows;
 
-    *rows = *columns = (cake_desc_axis){0};
+/* A descriptor with a window; false: *status is an error, or the reason says why it is none of ours. */
+static bool read_windows(const driver *self, problem *p, cake_desc *d, windows *w, cake_status *status,
+                         cake_error *error)
+{
+    *w = (windows){0};
     *status = read_desc(self, p, d, error);
     if (*status != CAKE_OK)
         return false;
-    if (!cake_desc_read_axis(d, 'd', &depth) || !cake_desc_read_axis(d, 'h', rows) ||
-        !cake_desc_read_axis(d, 'w', columns))
+    if (!cake_desc_read_axis(d, 'd', &w->depth) || !cake_desc_read_axis(d, 'h', &w->rows) ||
+        !cake_desc_read_axis(d, 'w', &w->columns))
         *status = wrong(p, "sizes of the image and the window (ih and kh, or iw and kw), each 1 or more", error);
-    else if (depth.in != 1 || depth.kernel != 1 || depth.pad_begin != 0 || depth.pad_end != 0)
-        out_of_scope(p, "three-dimensional");
-    else if (rows->pad_begin < 0 || rows->pad_end < 0 || columns->pad_begin < 0 || columns->pad_end < 0)
+    else if (w->depth.pad_begin < 0 || w->depth.pad_end < 0 || w->rows.pad_begin < 0 || w->rows.pad_end < 0 ||
+             w->columns.pad_begin < 0 || w->columns.pad_end < 0)
         out_of_scope(p, "negative padding");
     return *status == CAKE_OK && !p->reason[0];
 }
 
+static bool is_flat(const windows *w)
+{
+    return w->depth.in == 1 && w->depth.kernel == 1 && w->depth.pad_begin == 0 && w->depth.pad_end == 0;
+}
+
+/* "ih=8 kh=3 ...", with what the depth has unless it is flat. */
+static void format_windows(const windows *w, char *text, size_t size)
+{
+    const cake_desc_axis *d = &w->depth, *h = &w->rows, *v = &w->columns;
+    size_t used = 0;
+
+    if (!is_flat(w))
+        used =
+            (size_t)snprintf(text, size, "id=%lld kd=%lld stride_d=%lld dil_d=%lld pad_f=%lld pad_k=%lld ", (ll)d->in,
+                             (ll)d->kernel, (ll)d->stride, (ll)d->dilation, (ll)d->pad_begin, (ll)d->pad_end);
+    snprintf(
+        text + used, size - used,
+        "ih=%lld iw=%lld kh=%lld kw=%lld stride_h=%lld stride_w=%lld dil_h=%lld dil_w=%lld pad_t=%lld pad_b=%lld "
+        "pad_l=%lld pad_r=%lld",
+        (ll)h->in, (ll)v->in, (ll)h->kernel, (ll)v->kernel, (ll)h->stride, (ll)v->stride, (ll)h->dilation,
+        (ll)v->dilation, (ll)h->pad_begin, (ll)h->pad_end, (ll)v->pad_begin, (ll)v->pad_end);
+}
+
 static cake_status translate_conv(const driver *self, problem *p, cake_error *error)
 {
-    cake_desc_axis rows, columns;
+    char text[CAKE_BENCHDNN_LINE / 2 + 128];
     cake_status st;
     cake_desc d;
+    windows w;
 
-    if (!read_windows(self, p, &d, &rows, &columns, &st, error))
+    if (!read_windows(self, p, &d, &w, &st, error))
         return st;
-    return add_line(p, d.name.text, d.name.count,
-                    "conv2d n=%lld ic=%lld ih=%lld iw=%lld oc=%lld kh=%lld kw=%lld stride_h=%lld stride_w=%lld "
-                    "pad_t=%lld pad_b=%lld pad_l=%lld pad_r=%lld dil_h=%lld dil_w=%lld groups=%lld bias=%d",
-                    (ll)minibatch(p, &d), (ll)cake_desc_get(&d, "ic", 0), (ll)rows.in, (ll)columns.in,
-                    (ll)cake_desc_get(&d, "oc", 0), (ll)rows.kernel, (ll)columns.kernel, (ll)rows.stride,
-                    (ll)columns.stride, (ll)rows.pad_begin, (ll)rows.pad_end, (ll)columns.pad_begin,
-                    (ll)columns.pad_end, (ll)rows.dilation, (ll)columns.dilation, (ll)cake_desc_get(&d, "g", 1),
-                    has_bias(p));
+    format_windows(&w, text, sizeof text);
+    return add_line(p, d.name.text, d.name.count, "%s n=%lld ic=%lld oc=%lld groups=%lld bias=%d %s",
+                    is_flat(&w) ? "conv2d" : "conv3d", (ll)minibatch(p, &d), (ll)cake_desc_get(&d, "ic", 0),
+                    (ll)cake_desc_get(&d, "oc", 0), (ll)cake_desc_get(&d, "g", 1), has_bias(p), text);
 }
 
 static cake_status translate_pool(const driver *self, problem *p, cake_error *error)
@@ -161,19 +182,20 @@ static cake_status translate_pool(const driver *self, problem *p, cake_error *er
     bool max =
         is_unset(p, CAKE_BENCHDNN_ALG) || is(p, CAKE_BENCHDNN_ALG, "max") || is(p, CAKE_BENCHDNN_ALG, "pooling_max");
     bool count_pad = is(p, CAKE_BENCHDNN_ALG, "avg_p") || is(p, CAKE_BENCHDNN_ALG, "pooling_avg_include_padding");
-    cake_desc_axis rows, columns;
+    bool without_pad = is(p, CAKE_BENCHDNN_ALG, "avg_np") || is(p, CAKE_BENCHDNN_ALG, "pooling_avg_exclude_padding");
+    char text[CAKE_BENCHDNN_LINE / 2 + 128];
     cake_status st;
     cake_desc d;
+    windows w;
 
-    if (!read_windows(self, p, &d, &rows, &columns, &st, error))
+    if (!read_windows(self, p, &d, &w, &st, error))
         return st;
-    return add_line(p, d.name.text, d.name.count,
-                    "pool2d kind=%s count_pad=%d n=%lld c=%lld ih=%lld iw=%lld kh=%lld kw=%lld stride_h=%lld "
-                    "stride_w=%lld pad_t=%lld pad_b=%lld pad_l=%lld pad_r=%lld dil_h=%lld dil_w=%lld",
-                    max ? "max" : "avg", count_pad, (ll)minibatch(p, &d), (ll)cake_desc_get(&d, "ic", 0), (ll)rows.in,
-                    (ll)columns.in, (ll)rows.kernel, (ll)columns.kernel, (ll)rows.stride, (ll)columns.stride,
-                    (ll)rows.pad_begin, (ll)rows.pad_end, (ll)columns.pad_begin, (ll)columns.pad_end,
-                    (ll)rows.dilation, (ll)columns.dilation);
+    if (!max && !count_pad && !without_pad)
+        return out_of_scope(p, "neither the largest nor the mean value (--alg)");
+    format_windows(&w, text, sizeof text);
+    return add_line(p, d.name.text, d.name.count, "%s kind=%s count_pad=%d n=%lld c=%lld %s",
+                    is_flat(&w) ? "pool2d" : "pool3d", max ? "max" : "avg", count_pad, (ll)minibatch(p, &d),
+                    (ll)cake_desc_get(&d, "ic", 0), text);
 }
 
 /* Rows of the image, those of all planes one after the other. */

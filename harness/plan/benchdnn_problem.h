@@ -4,7 +4,7 @@
 
 #include "plan/benchdnn_options.h"
 
-enum { CAKE_BENCHDNN_LINES = 2, CAKE_BENCHDNN_LINE = 512, CAKE_BENCHDNN_VALUE = 128 };
+enum { CAKE_BENCHDNN_LINES = 2, CAKE_BENCHDNN_LINE = 768, CAKE_BENCHDNN_VALUE = 128 };
 
 typedef struct cake_benchdnn_problem {
     const cake_source *source;

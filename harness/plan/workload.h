@@ -5,7 +5,7 @@
  *
  * The op, then key=value in any order, each key once. The keys are those of the op's table in reference/, and of
  * every op `name` and `count`. A key left out has its default; an alias (`pad`) sets several keys. '#' begins a
- * comment. */
+ * comment. In place of an op may stand a shorthand: `conv1d` for conv2d on images of one row. */
 #ifndef LAYERCAKE_PLAN_WORKLOAD_H
 #define LAYERCAKE_PLAN_WORKLOAD_H
 
@@ -23,6 +23,16 @@ enum {
 };
 
 typedef struct cake_golden cake_golden; /* plan/golden.h */
+
+/* Another name of an op, with some keys fixed at 1 and others renamed. */
+typedef struct cake_shorthand {
+    const char *name, *op;
+    const char *ones[4];       /* keys that are 1; NULL-terminated */
+    const char *renamed[8][2]; /* key as it is written, key of the op; ends with NULL */
+} cake_shorthand;
+
+/* Ends with name NULL. */
+extern const cake_shorthand cake_shorthands[];
 
 typedef struct cake_workload {
     const cake_op *op;

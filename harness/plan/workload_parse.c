@@ -8,9 +8,22 @@
 #include "plan/golden.h"
 #include "plan/params.h"
 
+const cake_shorthand cake_shorthands[] = {
+    {"conv1d",
+     "conv2d",
+     {"ih", "kh", NULL},
+     {{"k", "kw"}, {"stride", "stride_w"}, {"pad", "pad_w"}, {"dil", "dil_w"}, {NULL, NULL}}},
+    {"pool1d",
+     "pool2d",
+     {"ih", "kh", NULL},
+     {{"k", "kw"}, {"stride", "stride_w"}, {"pad", "pad_w"}, {"dil", "dil_w"}, {NULL, NULL}}},
+    {.name = NULL},
+};
+
 /* One line while it is read. */
 typedef struct parser {
     const cake_source *source;
+    const cake_shorthand *shorthand; /* that the line begins with, or NULL */
     const cake_op *op;
     void *params;
     cake_workload *workload;
@@ -19,7 +32,8 @@ typedef struct parser {
 } parser;
 
 /* NULL: there is no such op, and the error says so. */
-static const cake_op *read_op(const cake_source *source, const cake_word *word, cake_error *error)
+static const cake_op *read_op(const cake_source *source, const cake_word *word, const cake_shorthand **shorthand,
+                              cake_error *error)
 {
     char name[CAKE_NAME_SIZE] = "";
     cake_nearest nearest = {.word = name};
@@ -28,6 +42,13 @@ static const cake_op *read_op(const cake_source *source, const cake_word *word, 
 
     if (op)
         return op;
+    for (const cake_shorthand *s = cake_shorthands; s->name; s++) {
+        if (strcmp(s->name, name) == 0) {
+            *shorthand = s;
+            return cake_op_find(s->op);
+        }
+        cake_nearest_offer(&nearest, s->name);
+    }
     for (int i = 0; cake_ops[i] && name[0]; i++)
         cake_nearest_offer(&nearest, cake_ops[i]->name);
     meant = cake_nearest_get(&nearest);
@@ -153,6 +174,11 @@ static cake_status read_key(parser *p, const cake_word *word, cake_error *error)
         return set_name(p, word->column, &value, error);
     if (strcmp(key, "count") == 0)
         return set_count(p, word->column, &value, error);
+    for (int i = 0; p->shorthand && p->shorthand->renamed[i][0]; i++)
+        if (strcmp(key, p->shorthand->renamed[i][0]) == 0) {
+            snprintf(key, sizeof key, "%s", p->shorthand->renamed[i][1]);
+            break;
+        }
     index = cake_params_find(p->op, key);
     if (index < 0)
         return unknown_key(p, word, key, error);
@@ -186,7 +212,7 @@ cake_status cake_workload_parse(const char *text, size_t length, const cake_sour
     if (!cake_line_next(&line, &word))
         return cake_fail(error, CAKE_NOT_FOUND, "%s:%d: no workload", source->file, source->line);
     op_column = word.column;
-    p.op = read_op(source, &word, error);
+    p.op = read_op(source, &word, &p.shorthand, error);
     if (!p.op)
         return CAKE_E_USAGE;
 
@@ -199,6 +225,9 @@ cake_status cake_workload_parse(const char *text, size_t length, const cake_sour
         st = cake_fail(error, CAKE_E_MEMORY, "out of memory");
         goto out;
     }
+    for (int i = 0; st == CAKE_OK && p.shorthand && p.shorthand->ones[i]; i++)
+        st = set_one(&p, cake_params_find(p.op, p.shorthand->ones[i]), op_column, &(cake_word){"1", 1, op_column},
+                     error);
     while (st == CAKE_OK && cake_line_next(&line, &word))
         st = read_key(&p, &word, error);
     if (st == CAKE_OK)

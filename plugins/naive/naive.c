@@ -82,7 +82,10 @@ static int32_t run_layer(void *ctx, const cake_tensor *const *inputs, const cake
 
 static const cake_kernel linear = NAIVE("linear", "loops", naive_linear);
 static const cake_kernel conv2d = NAIVE("conv2d", "direct", naive_conv2d);
+static const cake_kernel conv3d = NAIVE("conv3d", "direct", naive_conv3d);
+static const cake_kernel conv_transpose2d = NAIVE("conv_transpose2d", "direct", naive_conv_transpose2d);
 static const cake_kernel pool2d = NAIVE("pool2d", "loops", naive_pool2d);
+static const cake_kernel pool3d = NAIVE("pool3d", "loops", naive_pool3d);
 static const cake_kernel batch_norm = NAIVE("batch_norm", "two_pass", naive_batch_norm);
 static const cake_kernel layer_norm = NAIVE("layer_norm", "two_pass", naive_layer_norm);
 static const cake_kernel rms_norm = NAIVE("rms_norm", "two_pass", naive_rms_norm);
@@ -105,7 +108,10 @@ static const cake_kernel tokenize = NAIVE("tokenize", "linear_search", naive_tok
 static const cake_kernel *const kernels[] = {
     &linear,
     &conv2d,
+    &conv3d,
+    &conv_transpose2d,
     &pool2d,
+    &pool3d,
     &batch_norm,
     &layer_norm,
     &rms_norm,

@@ -21,10 +21,10 @@ typedef struct naive_layer {
     void (*prepare)(const void *params, const naive_tensors *tensors);
 } naive_layer;
 
-extern const naive_layer naive_linear, naive_conv2d, naive_pool2d, naive_batch_norm, naive_layer_norm, naive_rms_norm,
-    naive_group_norm, naive_attention, naive_rnn, naive_softmax, naive_activation, naive_embedding,
-    naive_positional_encoding, naive_rope, naive_dropout, naive_mha, naive_transformer_block, naive_moe, naive_mla,
-    naive_deepseek_block, naive_tokenize;
+extern const naive_layer naive_linear, naive_conv2d, naive_conv3d, naive_conv_transpose2d, naive_pool2d, naive_pool3d,
+    naive_batch_norm, naive_layer_norm, naive_rms_norm, naive_group_norm, naive_attention, naive_rnn, naive_softmax,
+    naive_activation, naive_embedding, naive_positional_encoding, naive_rope, naive_dropout, naive_mha,
+    naive_transformer_block, naive_moe, naive_mla, naive_deepseek_block, naive_tokenize;
 
 /* f(x) of one element; kind: CAKE_ACTIVATION_... (activation.c). */
 float naive_activate(int32_t kind, float x);

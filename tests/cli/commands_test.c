@@ -105,7 +105,8 @@ Test(list, tells_what_there_is, .timeout = 120)
     expect(WORDS("list", "columns"), 0, "time_ns_median");
     refuse(WORDS("list"), "expected one of ops, ");
     refuse(WORDS("list", "plugin"), "found 'plugin'; did you mean 'plugins'?");
-    refuse(WORDS("list", "ops", "conv3d"), "found 'conv3d'; did you mean 'conv2d'?");
+    refuse(WORDS("list", "ops", "conv2f"), "found 'conv2f'; did you mean 'conv2d'?");
+    expect(WORDS("list", "ops"), 0, "conv1d           short for conv2d with ih=1 kh=1");
     refuse(WORDS("list", "datasets", "x"), "expected nothing after 'datasets', found 'x'");
     refuse(WORDS("list", "workloads", "resnet51"), "found 'resnet51'; did you mean 'resnet50'?");
     refuse(WORDS("list", "counters", "PAPI_NONE"), "PAPI_NONE");

@@ -110,7 +110,10 @@ Test(benchdnn, sizes_follow_from_each_other)
     /* One dimension is an image of one row. */
     expect_one("conv", "g2mb1_ic8iw27oc4_kw2sw3", "conv2d ic=8 ih=1 iw=27 oc=4 kh=1 kw=2 stride_w=3 groups=2 bias=1");
     expect_one("conv", "mb1ic8id1ih7oc4_kd1kh3pd0", "conv2d ic=8 ih=7 iw=7 oc=4 k=3 bias=1");
-    expect_skipped("conv", "ic8id7oc4_kd3", 1, "three-dimensional");
+    /* Three are a cube. */
+    expect_one("conv", "mb1ic8id7oc4_kd3sd2pd1", "conv3d ic=8 id=7 ih=7 iw=7 oc=4 k=3 stride=2 pad=1 bias=1");
+    expect_one("conv", "mb1ic8id7ih8oc4_kd1kh3dd1", "conv3d ic=8 id=7 ih=8 iw=8 oc=4 kd=1 kh=3 kw=3 dil=2 bias=1");
+    expect_one("pool", "mb1ic8id6_od3kd2sd2", "pool3d kind=max c=8 id=6 ih=6 iw=6 k=2 stride=2");
     expect_skipped("conv", "ic8ih7oc4_oh5kh1", 1, "negative padding");
 }
 
@@ -203,6 +206,7 @@ Test(benchdnn, out_of_scope_is_counted_by_reason)
     expect_skipped("conv", "--dt=bf16,s8:s8:f32 ic8ih5oc4_kh3", 2, "elements that are not f32");
     expect_skipped("conv", "--attr-scales=src:common:2 ic8ih5oc4_kh3", 1, "--attr-scales");
     expect_skipped("conv", "g3ic8ih5oc4_kh3", 1, "sizes that the op does not take");
+    expect_skipped("pool", "--alg=min ic8ih5kh3", 1, "neither the largest nor the mean value (--alg)");
     expect_skipped("lnorm", "--flags=C,H 8x16", 2, "scale or shift alone (--flags)");
     expect_skipped("rnn", "--alg=VANILLA_AUGRU sic8", 1,
                    "a cell that is not tanh, relu, LSTM or GRU (--alg, --activation)");

@@ -74,6 +74,18 @@ Test(workload, reads_keys_in_any_order_and_aliases)
     cr_expect_null(workload.params);
 }
 
+Test(workload, shorthands_are_images_of_one_row)
+{
+    formats_as("conv1d name=a ic=80 iw=3000 oc=768 k=3 stride=2 pad=1 dil=2",
+               "conv2d name=a ic=80 ih=1 iw=3000 oc=768 kh=1 kw=3 stride_w=2 pad_w=1 dil_w=2");
+    formats_as("pool1d kind=max c=8 iw=9 kw=3 pad_l=1", "pool2d kind=max c=8 ih=1 iw=9 kh=1 kw=3 pad_l=1");
+    formats_as("pool1d kind=avg c=8 iw=9 k=0", "pool2d kind=avg c=8 ih=1 iw=9 kh=1 kw=9");
+    refuse("conv1d ic=8 ih=3 iw=9 oc=8 k=3",
+           "t.txt:7:13: expected each key once, found 'ih' again (column 1 sets it)");
+    refuse("conv1d ic=8 iw=9 oc=8", "expected kw=...");
+    refuse("conv1f ic=8 iw=9 oc=8 k=3", "expected an op, found 'conv1f'; did you mean 'conv1d'?");
+}
+
 Test(workload, blank_lines_and_comments_are_none)
 {
     cake_workload workload = {0};

@@ -66,6 +66,60 @@ typedef struct cake_pool2d {
     int64_t oh, ow;                     /* derived */
 } cake_pool2d;
 
+/* conv3d: conv2d with a depth, for volumes
+ *   y[n,o,m,p,q] = b[o] + sum over c, t, r, s of w[o,c,t,r,s] x[n, g (ic/groups) + c, i, j, k]
+ *   at i = m stride_d - pad_f + t dil_d, j = p stride_h - pad_t + r dil_h, k = q stride_w - pad_l + s dil_w
+ * with g = o / (oc/groups), and x zero outside of the volume.
+ * inputs     x [n][ic][id][ih][iw]
+ * constants  w [oc][ic/groups][kd][kh][kw]   [bias: b [oc]]
+ * outputs    y [n][oc][od][oh][ow]
+ * od, oh, ow as in conv2d. */
+typedef struct cake_conv3d {
+    uint32_t struct_size;
+    int32_t bias; /* 0, 1 */
+    int64_t n, ic, id, ih, iw, oc, kd, kh, kw;
+    int64_t stride_d, stride_h, stride_w;
+    int64_t pad_f, pad_k, pad_t, pad_b, pad_l, pad_r; /* front, back, top, bottom, left, right */
+    int64_t dil_d, dil_h, dil_w;                      /* 1 = none */
+    int64_t groups;                                   /* 1 .. ic; divides ic and oc */
+    int64_t od, oh, ow;                               /* derived */
+} cake_conv3d;
+
+/* conv_transpose2d: each place of x lays its filters, times its value, onto the output: conv2d's transpose
+ *   y[n,o,p,q] = b[o] + sum over c, r, s of x[n, g (ic/groups) + c, i, j] w[g (ic/groups) + c, o - g (oc/groups), r, s]
+ *   over the places i, j of x with i stride_h + r dil_h - pad_t = p and j stride_w + s dil_w - pad_l = q
+ * with g = o / (oc/groups).
+ * inputs     x image [n][ic][ih][iw]
+ * constants  w [ic][oc/groups][kh][kw]   [bias: b [oc]]
+ * outputs    y image [n][oc][oh][ow]
+ * oh = (ih - 1) stride_h + (kh - 1) dil_h + 1 + out_pad_h - pad_t - pad_b; ow likewise. */
+typedef struct cake_conv_transpose2d {
+    uint32_t struct_size;
+    int32_t bias; /* 0, 1 */
+    int64_t n, ic, ih, iw, oc, kh, kw;
+    int64_t stride_h, stride_w;
+    int64_t pad_t, pad_b, pad_l, pad_r;
+    int64_t out_pad_h, out_pad_w; /* more rows below, columns right */
+    int64_t dil_h, dil_w;         /* 1 = none */
+    int64_t groups;               /* 1 .. ic; divides ic and oc */
+    int64_t oh, ow;               /* derived */
+} cake_conv_transpose2d;
+
+/* pool3d: pool2d with a depth, for volumes; a mean with count_pad divides by kd kh kw
+ * inputs     x [n][c][id][ih][iw]
+ * outputs    y [n][c][od][oh][ow] */
+typedef struct cake_pool3d {
+    uint32_t struct_size;
+    int32_t kind;      /* CAKE_POOL_MAX, CAKE_POOL_AVG */
+    int32_t count_pad; /* 0, 1; means only */
+    int32_t ceil_mode; /* 0, 1 */
+    int64_t n, c, id, ih, iw, kd, kh, kw;
+    int64_t stride_d, stride_h, stride_w;
+    int64_t pad_f, pad_k, pad_t, pad_b, pad_l, pad_r; /* each smaller than the dilated window */
+    int64_t dil_d, dil_h, dil_w;                      /* 1 = none */
+    int64_t od, oh, ow;                               /* derived */
+} cake_pool3d;
+
 /* batch_norm: per channel, y = scale (x - mean) / sqrt(var + eps) + shift
  * Inference: mean and var are given. Training: they are those of the batch (n, h, w; the variance is the
  * population's), and new_mean = momentum mean + (1 - momentum) batch mean, new_var likewise (ONNX).
