@@ -1,13 +1,15 @@
 #include "openmp/team.h"
 
-#include <sched.h>
+#include <linux/futex.h>
 #include <stdatomic.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "openmp/launch.h"
 
 /* Into how many pieces a thread's share of a phase is cut: what others can take over when this thread's core is busy
  * with another process. */
-enum { PIECES = 4, SPINS = 2000, MOST_THREADS = 1024 };
+enum { PIECES = 4, SPINS = 50000, MOST_THREADS = 1024 };
 
 /* A thread's share of the present phase: items next .. end-1 are not begun. */
 typedef struct share {
@@ -22,7 +24,8 @@ typedef struct team {
     int threads;
     _Alignas(128) _Atomic int waiting;
     _Alignas(128) _Atomic unsigned round;
-    share shares[]; /* [threads] */
+    _Atomic int sleeping; /* members that have done spinning: they are to be woken */
+    share shares[];       /* [threads] */
 } team;
 
 static uint64_t bytes_of(uint32_t count, const cake_tensor *const *tensors)
@@ -75,8 +78,18 @@ static void deal(team *t, int member, int64_t items)
     atomic_store_explicit(&s->next, begin, memory_order_relaxed);
 }
 
-/* Wait for all. The last one to come deals the next phase, whose items may depend on what the others did. Spins briefly, then lets others have the core: a member
- * whose core is taken by another process must not cost the team that process's whole time slice. */
+/* Sleep until `round` has passed. A thread that is woken gets its core at once from a process of less priority, or of
+ * as much that has had its share; one that had only yielded would wait for that process's time slice to end. */
+static void sleep_through(team *t, unsigned round)
+{
+    atomic_fetch_add(&t->sleeping, 1);
+    while (atomic_load(&t->round) == round)
+        syscall(SYS_futex, &t->round, FUTEX_WAIT_PRIVATE, round, NULL, NULL, 0);
+    atomic_fetch_sub(&t->sleeping, 1);
+}
+
+/* Wait for all. The last one to come deals the next phase. Spins for some ten microseconds, then sleeps: a member whose
+ * core is taken by another process is not waited for with a core that others could use. */
 static void meet(team *t, int64_t next_phase)
 {
     unsigned round = atomic_load_explicit(&t->round, memory_order_acquire);
@@ -87,12 +100,14 @@ static void meet(team *t, int64_t next_phase)
         for (int member = 0; member < t->threads; member++)
             deal(t, member, items);
         atomic_store_explicit(&t->waiting, 0, memory_order_relaxed);
-        atomic_store_explicit(&t->round, round + 1, memory_order_release);
+        atomic_store(&t->round, round + 1);
+        if (atomic_load(&t->sleeping) > 0)
+            syscall(SYS_futex, &t->round, FUTEX_WAKE_PRIVATE, t->threads, NULL, NULL, 0);
         return;
     }
     for (int spins = 0; atomic_load_explicit(&t->round, memory_order_acquire) == round; spins++)
         if (spins >= SPINS)
-            sched_yield();
+            sleep_through(t, round);
 }
 
 /* Do pieces of the thread's own share, then of the others'. */
