@@ -1,0 +1,28 @@
+/* oneDNN's primitives as its examples make them, for onednn_fairness: every layout left to the library (`any`), tensors
+ * and scratchpads its own. Nothing of the plugin's is used but the difference between oneDNN's versions. */
+#ifndef LAYERCAKE_TESTS_ONEDNN_DIRECT_H
+#define LAYERCAKE_TESTS_ONEDNN_DIRECT_H
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct onednn_direct onednn_direct;
+
+/* The primitive of a workload of conv2d, pool2d, layer_norm, rnn (LSTM) or linear, for as many threads as OpenMP now
+ * gives. NULL: another op, or oneDNN cannot. */
+onednn_direct *onednn_direct_open(const char *op, const void *params);
+
+/* Which implementation oneDNN chose, and the layout of its input: "nhwc", "nchw", "nchw16c", "nchw8c", "plain". */
+const char *onednn_direct_name(const onednn_direct *direct);
+const char *onednn_direct_layout(const onednn_direct *direct);
+
+/* One execution, waited for. Timed. */
+void onednn_direct_run(onednn_direct *direct);
+
+void onednn_direct_close(onednn_direct *direct);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

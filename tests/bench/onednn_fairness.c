@@ -1,0 +1,224 @@
+/* Is the onednn plugin as fast as oneDNN itself? For each shape the plugin's `run` and the primitive made directly
+ * (onednn_direct.h), in turn in one process, so on the same pool of threads:
+ *     onednn_fairness PLUGIN
+ * prints the ratio of the times, plugin's over direct, with its 95 % interval. Of the plugin's kernels for the op the
+ * fastest counts, as for a user who looks at the table of results. */
+#include <math.h>
+#include <omp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "check/layout.h"
+#include "host.h"
+#include "kernel_case.h"
+#include "measure/statistics.h"
+#include "onednn_direct.h"
+#include "plan/workload.h"
+
+enum { ROUNDS = 51, CALLS_MAX = 4096 };
+
+static const double batch_ns = 1e6;
+
+static const char *const shapes[] = {
+    "conv2d name=1x1 ic=512 ih=28 iw=28 oc=128 k=1",
+    "conv2d name=3x3 ic=256 ih=14 iw=14 oc=256 k=3 pad=1",
+    "conv2d name=3x3_large ic=64 ih=56 iw=56 oc=64 k=3 pad=1",
+    "conv2d name=7x7_stride_2 ic=3 ih=224 iw=224 oc=64 k=7 stride=2 pad=3",
+    "conv2d name=depthwise ic=128 ih=56 iw=56 oc=128 k=3 pad=1 groups=128",
+    "pool2d name=max_pool kind=max c=64 ih=112 iw=112 k=3 stride=2 pad=1",
+    "layer_norm name=layer_norm rows=512 hidden=768",
+    "rnn name=lstm cell=lstm steps=50 batch=4 input=256 hidden=256 bias=1",
+    "linear name=inner_product rows=128 in=768 out=768 bias=1",
+};
+
+static void fail(const char *what, const char *why)
+{
+    fprintf(stderr, "onednn_fairness: %s: %s\n", what, why);
+    exit(3);
+}
+
+/* A kernel of the plugin, open. */
+typedef struct subject {
+    const cake_kernel *kernel;
+    void *ctx;
+    cake_tensor tensor[CAKE_MAX_TENSORS];
+    const cake_tensor *view[CAKE_MAX_TENSORS];
+    uint32_t first_output;
+} subject;
+
+/* False: not for this problem. */
+static bool subject_open(subject *s, const cake_kernel *kernel, const cake_workload *w, int threads)
+{
+    cake_tensor_list list = {0};
+    uint32_t count[3] = {0};
+    cake_problem problem;
+
+    *s = (subject){.kernel = kernel};
+    w->op->tensors(w->params, &list);
+    for (int i = 0; i < list.count; i++) {
+        s->tensor[i] =
+            cake_tensor_describe(&list.tensor[i], CAKE_F32, kernel->n_layouts ? kernel->layouts[0] : CAKE_NCHW);
+        s->view[i] = &s->tensor[i];
+        count[list.tensor[i].role]++;
+    }
+    s->first_output = count[CAKE_ROLE_INPUT] + count[CAKE_ROLE_CONSTANT];
+    problem = (cake_problem){.struct_size = CAKE_SIZE_THROUGH(cake_problem, outputs),
+                             .dtype = CAKE_F32,
+                             .op = w->op->name,
+                             .params = w->params,
+                             .threads = threads,
+                             .layout = s->tensor[0].layout,
+                             .n_inputs = count[CAKE_ROLE_INPUT],
+                             .n_constants = count[CAKE_ROLE_CONSTANT],
+                             .n_outputs = count[CAKE_ROLE_OUTPUT],
+                             .inputs = s->view,
+                             .constants = s->view + count[CAKE_ROLE_INPUT],
+                             .outputs = s->view + s->first_output};
+    if (kernel->can_run(kernel, &problem, cake_test_host()) != CAKE_DONE)
+        return false;
+    for (int i = 0; i < list.count; i++) {
+        size_t size = (s->tensor[i].size_bytes + 4095) / 4096 * 4096;
+
+        if (!(s->tensor[i].data = aligned_alloc(4096, size)))
+            fail(w->name, "no memory");
+        for (size_t e = 0; e < size / sizeof(float); e++)
+            ((float *)s->tensor[i].data)[e] = 0.25f;
+    }
+    return kernel->open(kernel, &problem, s->view + count[CAKE_ROLE_INPUT], cake_test_host(), &s->ctx) == CAKE_DONE;
+}
+
+static void subject_close(subject *s)
+{
+    if (s->ctx)
+        s->kernel->close(s->ctx);
+    for (int i = 0; i < CAKE_MAX_TENSORS; i++)
+        free(s->tensor[i].data);
+}
+
+static double now_ns(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
+}
+
+/* Nanoseconds of `calls` calls of the plugin, or of oneDNN itself. */
+static double time_plugin(const subject *s, int calls)
+{
+    double start = now_ns();
+
+    for (int i = 0; i < calls; i++)
+        s->kernel->run(s->ctx, s->view, s->view + s->first_output);
+    return now_ns() - start;
+}
+
+static double time_direct(onednn_direct *d, int calls)
+{
+    double start = now_ns();
+
+    for (int i = 0; i < calls; i++)
+        onednn_direct_run(d);
+    return now_ns() - start;
+}
+
+/* A kernel that takes several times as long is not the one that anyone would choose. The best of a few calls tells. */
+static bool comparable(const subject *s, onednn_direct *d)
+{
+    double plugin = HUGE_VAL, direct = HUGE_VAL;
+
+    for (int i = 0; i < 5; i++) {
+        plugin = fmin(plugin, time_plugin(s, 1));
+        direct = fmin(direct, time_direct(d, 1));
+    }
+    return plugin < 4 * direct;
+}
+
+/* The median ratio with its interval; the time of a direct call in *direct_ns. */
+static cake_statistics compare(const subject *s, onednn_direct *d, double *direct_ns)
+{
+    double ratios[ROUNDS], best = HUGE_VAL;
+    int calls = 1;
+    cake_statistics result;
+
+    while (calls < CALLS_MAX && time_direct(d, calls) < batch_ns)
+        calls *= 2;
+    if (!comparable(s, d))
+        return (cake_statistics){.median = HUGE_VAL};
+    for (int i = 0; i < ROUNDS; i++) {
+        double first = i % 2 ? time_direct(d, calls) : time_plugin(s, calls);
+        double second = i % 2 ? time_plugin(s, calls) : time_direct(d, calls);
+        double direct = i % 2 ? first : second;
+
+        ratios[i] = i % 2 ? second / first : first / second;
+        best = fmin(best, direct);
+    }
+    *direct_ns = best / calls;
+    if (cake_statistics_of(ratios, ROUNDS, 0.95, &result) != CAKE_OK)
+        fail("statistics", "no memory");
+    return result;
+}
+
+/* One line: the plugin's fastest kernel for this shape. */
+static void compare_shape(const cake_plugin *plugin, const char *text, int threads)
+{
+    const cake_source source = {.file = "onednn_fairness", .line = 1, .dataset = ""};
+    cake_statistics best = {.median = HUGE_VAL};
+    const cake_kernel *best_kernel = NULL;
+    double direct_ns = 0;
+    cake_workload w = {0};
+    cake_error error;
+    onednn_direct *d;
+
+    if (cake_workload_parse(text, strlen(text), &source, &w, &error) != CAKE_OK)
+        fail(text, error.text);
+    if (!(d = onednn_direct_open(w.op->name, w.params)))
+        fail(text, "oneDNN has no such primitive");
+    for (uint32_t i = 0; i < plugin->n_kernels; i++) {
+        const cake_kernel *kernel = plugin->kernels[i];
+        double ns;
+        subject s;
+
+        /* Winograd is another algorithm than the direct primitive. */
+        if (strcmp(kernel->op, w.op->name) != 0 || kernel->accuracy == CAKE_FAST)
+            continue;
+        if (subject_open(&s, kernel, &w, threads)) {
+            cake_statistics found = compare(&s, d, &ns);
+
+            if (found.median < best.median) {
+                best = found;
+                best_kernel = kernel;
+                direct_ns = ns;
+            }
+        }
+        subject_close(&s);
+        cake_test_host_release();
+    }
+    if (!best_kernel)
+        fail(text, "the plugin has no kernel for it");
+    printf("%-16s %7d %11.1f %7.3f   [%.3f, %.3f]   %-16s %-8s %s\n", w.name, threads, direct_ns * 1e-3, best.median,
+           best.ci_low, best.ci_high, best_kernel->name, onednn_direct_layout(d), onednn_direct_name(d));
+    onednn_direct_close(d);
+    cake_workload_free(&w);
+}
+
+int main(int argc, char **argv)
+{
+    const char *path = argc > 1 ? argv[1] : ONEDNN_PLUGIN;
+    const cake_plugin *plugin = NULL;
+    cake_error error = {{0}};
+
+    if (cake_plugin_load(path, &plugin, &error) != CAKE_OK)
+        fail(path, error.text);
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    printf("%-16s %7s %11s %7s   %-16s %-16s %-8s %s\n", "shape", "threads", "direct us", "ratio", "95 % interval",
+           "plugin's kernel", "layout", "oneDNN's implementation");
+    for (int threads = 1; threads <= 2; threads++) {
+        omp_set_num_threads(threads);
+        for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+            compare_shape(plugin, shapes[i], threads);
+    }
+    return 0;
+}
