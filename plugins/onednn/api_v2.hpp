@@ -8,6 +8,7 @@ namespace cake
 {
 
 using pooling_primitive = dnnl::pooling_v2_forward;
+using log_softmax_primitive = dnnl::logsoftmax_forward;
 
 template <typename primitive, typename... arguments>
 typename primitive::primitive_desc describe_primitive(const dnnl::primitive_attr &attr, const arguments &...values)
@@ -26,6 +27,18 @@ typename primitive::primitive_desc describe_in_place(dnnl::prop_kind kind, const
 inline dnnl::softmax_forward::primitive_desc describe_softmax(const dnnl::memory::desc &data, int axis)
 {
     return describe_in_place<dnnl::softmax_forward>(dnnl::prop_kind::forward_inference, data, axis);
+}
+
+inline log_softmax_primitive::primitive_desc describe_log_softmax(const dnnl::memory::desc &data, int axis)
+{
+    return describe_in_place<log_softmax_primitive>(dnnl::prop_kind::forward_inference, data, axis);
+}
+
+inline dnnl::eltwise_forward::primitive_desc describe_eltwise(dnnl::algorithm function,
+                                                              const dnnl::memory::desc &data, float alpha)
+{
+    return describe_primitive<dnnl::eltwise_forward>(context::attributes(), dnnl::prop_kind::forward_inference,
+                                                     function, data, alpha, 0.0F);
 }
 
 inline void append_scale(dnnl::post_ops &ops, float factor)

@@ -8,6 +8,7 @@ namespace cake
 {
 
 using pooling_primitive = dnnl::pooling_forward;
+using log_softmax_primitive = dnnl::softmax_forward;
 
 template <typename primitive, typename... arguments>
 typename primitive::primitive_desc describe_primitive(const dnnl::primitive_attr &attr, const arguments &...values)
@@ -23,15 +24,27 @@ typename primitive::primitive_desc describe_in_place(dnnl::prop_kind kind, const
     return {engine(), kind, data, data, values..., context::attributes()};
 }
 
+inline dnnl::softmax_forward::primitive_desc describe_softmax_as(dnnl::algorithm kind, const dnnl::memory::desc &data,
+                                                                 int axis)
+{
+    return {engine(), dnnl::prop_kind::forward_inference, kind, data, data, axis, context::attributes()};
+}
+
 inline dnnl::softmax_forward::primitive_desc describe_softmax(const dnnl::memory::desc &data, int axis)
 {
-    return {engine(),
-            dnnl::prop_kind::forward_inference,
-            dnnl::algorithm::softmax_accurate,
-            data,
-            data,
-            axis,
-            context::attributes()};
+    return describe_softmax_as(dnnl::algorithm::softmax_accurate, data, axis);
+}
+
+inline log_softmax_primitive::primitive_desc describe_log_softmax(const dnnl::memory::desc &data, int axis)
+{
+    return describe_softmax_as(dnnl::algorithm::softmax_log, data, axis);
+}
+
+inline dnnl::eltwise_forward::primitive_desc describe_eltwise(dnnl::algorithm function,
+                                                              const dnnl::memory::desc &data, float alpha)
+{
+    return describe_primitive<dnnl::eltwise_forward>(context::attributes(), dnnl::prop_kind::forward_inference,
+                                                     function, data, data, alpha, 0.0F);
 }
 
 inline void append_scale(dnnl::post_ops &ops, float factor)

@@ -7,14 +7,15 @@
 namespace cake
 {
 
-// The causal limit as a mask to add.
+// The causal limit as a mask to add, for the rows of a group's heads.
 static std::vector<float> causal_mask(const cake_attention &p)
 {
-    std::vector<float> mask(static_cast<size_t>(p.q_len * p.kv_len), 0.0F);
+    const int64_t rows = p.heads / p.kv_heads * p.q_len;
     const int64_t ahead = p.causal == CAKE_CAUSAL_LOWER_RIGHT ? p.kv_len - p.q_len : 0;
+    std::vector<float> mask(static_cast<size_t>(rows * p.kv_len), 0.0F);
 
-    for (int64_t i = 0; i < p.q_len; i++)
-        for (int64_t j = i + ahead + 1; j < p.kv_len; j++)
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t j = i % p.q_len + ahead + 1; j < p.kv_len; j++)
             mask[static_cast<size_t>(i * p.kv_len + j)] = -std::numeric_limits<float>::infinity();
     return mask;
 }
@@ -23,21 +24,19 @@ void attention(context &c)
 {
     const auto &p = c.parameters<cake_attention>();
     const int64_t group = p.heads / p.kv_heads, pairs = p.batch * p.kv_heads;
-    const bool masked = p.mask || p.causal != CAKE_CAUSAL_NO;
+    const bool causal = p.causal != CAKE_CAUSAL_NO;
 
-    if (masked && group > 1)
+    if (p.mask && group > 1)
         throw unsupported("oneDNN's matmul adds a mask only where every query head has a key-value head of its own");
-    if (p.mask && p.causal != CAKE_CAUSAL_NO)
-        throw unsupported("one mask at a time");
     const int64_t rows = group * p.q_len;
     const auto q = plain({pairs, rows, p.head_dim});
     const auto k = plain({pairs, p.head_dim, p.kv_len}, {p.kv_len * p.head_dim, 1, p.head_dim});
     const auto v = plain({pairs, p.kv_len, p.v_dim}), y = plain({pairs, rows, p.v_dim});
-    const auto scores = plain({pairs, rows, p.kv_len}), mask = plain({1, p.q_len, p.kv_len});
+    const auto scores = plain({pairs, rows, p.kv_len}), mask = plain({1, rows, p.kv_len});
     auto attr = context::attributes();
     dnnl::post_ops ops;
     append_scale(ops, static_cast<float>(p.scale));
-    if (masked)
+    for (int added = 0; added < (causal ? 1 : 0) + p.mask; added++)
         ops.append_binary(dnnl::algorithm::binary_add, mask);
     attr.set_post_ops(ops);
     const auto first = describe_primitive<dnnl::matmul>(attr, q, k, scores);
@@ -48,9 +47,11 @@ void attention(context &c)
         return;
     const auto s = c.workspace(scores);
     args products{{DNNL_ARG_SRC, c.bind_input(0, q)}, {DNNL_ARG_WEIGHTS, c.bind_input(1, k)}, {DNNL_ARG_DST, s}};
-    if (masked)
-        products.emplace(DNNL_ARG_ATTR_MULTIPLE_POST_OP(1) | DNNL_ARG_SRC_1,
-                         p.mask ? c.bind_input(3, mask) : c.packed(causal_mask(p).data(), mask, mask));
+    if (p.mask)
+        products.emplace(DNNL_ARG_ATTR_MULTIPLE_POST_OP(1) | DNNL_ARG_SRC_1, c.bind_input(3, mask));
+    if (causal)
+        products.emplace(DNNL_ARG_ATTR_MULTIPLE_POST_OP(1 + p.mask) | DNNL_ARG_SRC_1,
+                         c.packed(causal_mask(p).data(), mask, mask));
     c.add<dnnl::matmul>(first, products);
     c.add<dnnl::softmax_forward>(softmax, {{DNNL_ARG_SRC, s}, {DNNL_ARG_DST, s}});
     c.add<dnnl::matmul>(

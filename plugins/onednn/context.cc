@@ -72,20 +72,20 @@ dnnl::memory context::packed(const float *values, const dnnl::memory::desc &from
     return target;
 }
 
-dnnl::memory context::bind(bool output, uint32_t i, const dnnl::memory::desc &desc)
+dnnl::memory context::bind(bool output, uint32_t i, const dnnl::memory::desc &desc, int64_t offset)
 {
-    bindings_.push_back({output, i, dnnl::memory(desc, engine(), nullptr)});
+    bindings_.push_back({output, i, offset, dnnl::memory(desc, engine(), nullptr)});
     return bindings_.back().memory;
 }
 
-dnnl::memory context::bind_input(uint32_t i, const dnnl::memory::desc &desc)
+dnnl::memory context::bind_input(uint32_t i, const dnnl::memory::desc &desc, int64_t offset)
 {
-    return bind(false, i, desc);
+    return bind(false, i, desc, offset);
 }
 
-dnnl::memory context::bind_output(uint32_t i, const dnnl::memory::desc &desc)
+dnnl::memory context::bind_output(uint32_t i, const dnnl::memory::desc &desc, int64_t offset)
 {
-    return bind(true, i, desc);
+    return bind(true, i, desc, offset);
 }
 
 dnnl::primitive_attr context::attributes()
@@ -103,7 +103,7 @@ void context::afterwards(std::function<void()> work)
 void context::run(const cake_tensor *const *inputs, const cake_tensor *const *outputs)
 {
     for (binding &b : bindings_)
-        b.memory.set_data_handle((b.output ? outputs : inputs)[b.index]->data);
+        b.memory.set_data_handle(static_cast<float *>((b.output ? outputs : inputs)[b.index]->data) + b.offset);
     for (step &s : steps_)
         s.primitive.execute(stream_, s.arguments);
     stream_.wait();

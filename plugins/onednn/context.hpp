@@ -71,9 +71,9 @@ class context
     dnnl::memory workspace(const dnnl::memory::desc &desc);
     // A copy of values that lie as `from` in the layout that a primitive wants.
     dnnl::memory packed(const float *values, const dnnl::memory::desc &from, const dnnl::memory::desc &to);
-    // Memory that gets a tensor's address at each call.
-    dnnl::memory bind_input(uint32_t i, const dnnl::memory::desc &desc);
-    dnnl::memory bind_output(uint32_t i, const dnnl::memory::desc &desc);
+    // Memory that gets a tensor's address at each call, or that of its element number `offset`.
+    dnnl::memory bind_input(uint32_t i, const dnnl::memory::desc &desc, int64_t offset = 0);
+    dnnl::memory bind_output(uint32_t i, const dnnl::memory::desc &desc, int64_t offset = 0);
 
     // Attributes of every primitive: its scratchpad comes from the host too.
     static dnnl::primitive_attr attributes();
@@ -97,9 +97,10 @@ class context
     struct binding {
         bool output;
         uint32_t index;
+        int64_t offset;
         dnnl::memory memory;
     };
-    dnnl::memory bind(bool output, uint32_t i, const dnnl::memory::desc &desc);
+    dnnl::memory bind(bool output, uint32_t i, const dnnl::memory::desc &desc, int64_t offset);
 
     const cake_problem problem_; // its pointers are valid until open returns
     const cake_tensor *const *constants_;
@@ -115,7 +116,7 @@ class context
 using maker = void(context &);
 
 maker convolution_direct, convolution_winograd, linear_inner_product, linear_matmul, pooling, batch_norm, layer_norm,
-    recurrent, attention;
+    recurrent, attention, softmax, log_softmax, activation;
 
 } // namespace cake
 #endif

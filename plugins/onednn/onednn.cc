@@ -1,8 +1,9 @@
 // The plugin `onednn`: oneDNN's primitives as its makers' benchmark uses them. No exception leaves a function that
 // Layercake calls.
-#include "onednn/context.hpp"
-
 #include <string>
+
+#include "common/runtimes.h"
+#include "onednn/context.hpp"
 
 namespace
 {
@@ -43,8 +44,10 @@ cake::maker *maker_of(const cake_kernel *kernel)
 
 int32_t can_run(const cake_kernel *kernel, const cake_problem *problem, const cake_host *host)
 {
-    if (problem->dtype != CAKE_F32) {
-        explain(host, "f32 only");
+    const char *why = problem->dtype != CAKE_F32 ? "f32 only" : cake_mixed_runtimes();
+
+    if (why) {
+        explain(host, why);
         return CAKE_UNSUPPORTED;
     }
     return guarded(host, [&]() {
@@ -84,7 +87,8 @@ void close(void *ctx)
 cake::maker *const direct = cake::convolution_direct, *const winograd = cake::convolution_winograd,
                    *const inner_product = cake::linear_inner_product, *const matmul = cake::linear_matmul,
                    *const pool = cake::pooling, *const batch = cake::batch_norm, *const layer = cake::layer_norm,
-                   *const rnn = cake::recurrent, *const sdpa = cake::attention;
+                   *const rnn = cake::recurrent, *const sdpa = cake::attention, *const softmax = cake::softmax,
+                   *const log_softmax = cake::log_softmax, *const eltwise = cake::activation;
 
 constexpr int32_t blocked[] = {CAKE_NCHW16C, CAKE_NCHW8C}, channels_last[] = {CAKE_NHWC},
                   channels_first[] = {CAKE_NCHW};
@@ -123,11 +127,14 @@ const cake_kernel kernels[] = {
     kernel("layer_norm", "rows", &layer, nullptr, 0),
     kernel("rnn", "primitive", &rnn, nullptr, 0),
     kernel("attention", "matmul", &sdpa, nullptr, 0),
+    kernel("softmax", "softmax", &softmax, nullptr, 0),
+    kernel("softmax", "log", &log_softmax, nullptr, 0),
+    kernel("activation", "eltwise", &eltwise, nullptr, 0),
 };
 
 const cake_kernel *const list[] = {
-    &kernels[0], &kernels[1], &kernels[2], &kernels[3],  &kernels[4],  &kernels[5],  &kernels[6],
-    &kernels[7], &kernels[8], &kernels[9], &kernels[10], &kernels[11], &kernels[12],
+    &kernels[0], &kernels[1], &kernels[2],  &kernels[3],  &kernels[4],  &kernels[5],  &kernels[6],  &kernels[7],
+    &kernels[8], &kernels[9], &kernels[10], &kernels[11], &kernels[12], &kernels[13], &kernels[14], &kernels[15],
 };
 
 } // namespace
