@@ -17,6 +17,8 @@ typedef struct operator_context {
         cake_conv2d conv2d;
         cake_linear linear;
         cake_pool2d pool2d;
+        cake_softmax softmax;
+        cake_activation activation;
     } params;
     const void *input; /* that the operator is set up for */
     void *output;
@@ -32,6 +34,7 @@ struct operator_maker {
     enum xnn_status (*setup)(operator_context *context, const float *input, float *output);
 };
 
-extern const operator_maker cake_xnnpack_conv2d, cake_xnnpack_linear, cake_xnnpack_max_pool, cake_xnnpack_mean_pool;
+extern const operator_maker cake_xnnpack_conv2d, cake_xnnpack_linear, cake_xnnpack_max_pool, cake_xnnpack_mean_pool,
+    cake_xnnpack_global_mean_pool, cake_xnnpack_softmax, cake_xnnpack_activation;
 
 #endif

@@ -81,5 +81,36 @@ static enum xnn_status setup_mean(operator_context *context, const float *input,
                                                 output, context->pool);
 }
 
+static const char *refuse_global_mean(const cake_problem *problem)
+{
+    const cake_pool2d *p = problem->params;
+
+    return p->kind == CAKE_POOL_AVG && p->oh == 1 && p->ow == 1 && p->kh == p->ih && p->kw == p->iw && !p->pad_t &&
+                   !p->pad_l && p->dil_h == 1 && p->dil_w == 1
+               ? NULL
+               : "this kernel is for the mean of a whole image";
+}
+
+static enum xnn_status create_global_mean(operator_context *context, const cake_tensor *const *constants,
+                                          const cake_host *host)
+{
+    size_t channels = (size_t)context->params.pool2d.c;
+
+    (void)constants;
+    (void)host;
+    return xnn_create_global_average_pooling_nwc_f32(channels, channels, channels, -INFINITY, INFINITY, 0,
+                                                     &context->handle);
+}
+
+static enum xnn_status setup_global_mean(operator_context *context, const float *input, float *output)
+{
+    const cake_pool2d *p = &context->params.pool2d;
+
+    return xnn_setup_global_average_pooling_nwc_f32(context->handle, (size_t)p->n, (size_t)(p->ih * p->iw), input,
+                                                    output, context->pool);
+}
+
 const operator_maker cake_xnnpack_max_pool = {sizeof(cake_pool2d), refuse_max, create_max, setup_max};
 const operator_maker cake_xnnpack_mean_pool = {sizeof(cake_pool2d), refuse_mean, create_mean, setup_mean};
+const operator_maker cake_xnnpack_global_mean_pool = {sizeof(cake_pool2d), refuse_global_mean, create_global_mean,
+                                                      setup_global_mean};

@@ -98,7 +98,18 @@ static const cake_kernel mean_pool = {COMMON,         .op = "pool2d",
                                       .name = "mean", .layouts = channels_last,
                                       .n_layouts = 1, .data = &cake_xnnpack_mean_pool};
 
-static const cake_kernel *const kernels[] = {&conv2d, &linear, &max_pool, &mean_pool};
+static const cake_kernel global_mean_pool = {COMMON,
+                                             .op = "pool2d",
+                                             .name = "global_mean",
+                                             .layouts = channels_last,
+                                             .n_layouts = 1,
+                                             .data = &cake_xnnpack_global_mean_pool};
+static const cake_kernel softmax = {COMMON, .op = "softmax", .name = "rows", .data = &cake_xnnpack_softmax};
+static const cake_kernel activation = {COMMON, .op = "activation", .name = "elements",
+                                       .data = &cake_xnnpack_activation};
+
+static const cake_kernel *const kernels[] = {&conv2d,           &linear,  &max_pool,  &mean_pool,
+                                             &global_mean_pool, &softmax, &activation};
 
 const cake_plugin *cake_plugin_v1(const cake_host *host)
 {
