@@ -91,7 +91,7 @@ Test(help, its_examples_work, .timeout = 300)
     cake_remove_folder(folder);
 }
 
-Test(list, tells_what_there_is, .timeout = 120)
+Test(list, tells_what_there_is, .timeout = 300)
 {
     expect(WORDS("list", "ops"), 0, "conv2d");
     expect(WORDS("list", "ops", "conv2d"), 0, "pad=...");
@@ -121,7 +121,7 @@ static void write_bytes(const char *path, const char *bytes, size_t length)
 }
 
 /* Another program's input files: read, counted, run. */
-Test(benchdnn, files_are_run_and_listed, .timeout = 120)
+Test(benchdnn, files_are_run_and_listed, .timeout = 300)
 {
     char folder[64], path[128];
     cake_said said;
@@ -147,7 +147,7 @@ Test(benchdnn, files_are_run_and_listed, .timeout = 120)
     cake_remove_folder(folder);
 }
 
-Test(check, plugins_give_the_published_numbers, .timeout = 120)
+Test(check, plugins_give_the_published_numbers, .timeout = 300)
 {
     cake_said said = cake_run_program(NULL, WORDS("check", "--dataset", "golden/lecture"));
 
@@ -237,7 +237,7 @@ Test(wrong, output)
 }
 
 /* Rows that were finished before Ctrl-C stay. */
-Test(interrupted, keeps_finished_rows, .timeout = 120)
+Test(interrupted, keeps_finished_rows, .timeout = 300)
 {
     char folder[64], path[128];
     int status = 0;
