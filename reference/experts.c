@@ -72,8 +72,9 @@ static void route(const cake_experts *x, const cake_stage *logits, int64_t row, 
         if (x->p->scoring == CAKE_SCORE_SIGMOID) {
             r->score[e] = s.value;
             r->relative[e] = s.bound / s.value;
-            /* Scores as rounded are compared: near 1 they are closer together than their logits. */
-            bound[e] += 4 * u / fmax(s.value * (1 - s.value), 1e-6);
+            /* Scores are compared, as rounded: near 0 and 1 they are closer together than their logits. */
+            logit[e] = s.value;
+            bound[e] = s.bound;
         } else {
             bound[e] += (CAKE_ROUNDINGS_EXP + 4) * u;
         }

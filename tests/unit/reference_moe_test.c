@@ -76,6 +76,23 @@ Test(moe, a_choice_within_rounding_may_go_either_way)
     evaluation_free(&e);
 }
 
+/* Sigmoids of 20 and 25 are the same number in f32, although their logits are far apart; those of 2 and 3 are not. */
+Test(moe, saturated_scores_are_near)
+{
+    evaluation e = evaluate_line("moe rows=1 model=1 ffn=1 experts=2 top_k=1 scoring=sigmoid", CAKE_STANDARD, 1);
+
+    set_values(&e, "x", (const double[]){1}, 1);
+    set_values(&e, "w1", (const double[]){1, 1, 1, 1}, 4);
+    set_values(&e, "w2", (const double[]){1, -1}, 2);
+    set_values(&e, "gate", (const double[]){20, 25}, 2);
+    evaluate_again(&e);
+    cr_assert(e.expected[0][0].bound >= 2 * fabs(e.expected[0][0].value));
+    set_values(&e, "gate", (const double[]){2, 3}, 2);
+    evaluate_again(&e);
+    cr_assert(e.expected[0][0].bound < 1e-4);
+    evaluation_free(&e);
+}
+
 Test(moe, holds_and_catches)
 {
     check_against_naive((const char *[]){"moe rows=37 model=24 ffn=20 experts=8 top_k=2",
