@@ -8,7 +8,7 @@
 enum {
     LAYER_ROWS = GEMM_MR * (GEMM_MR > 6 ? 8 : 20), /* rows of an item at most: their part of c stays in L2 */
     LAYER_PANELS = 320 / GEMM_NR,                  /* panels of an item at most: with GEMM_KC, half of a 1 MiB L2 */
-    LAYER_NORM_FLOATS = 4096                       /* of an item of a norm, about */
+    LAYER_NORM_FLOATS = 16384                      /* of an item of a norm, about */
 };
 
 /* Weights w of some heads as they come: element [column][k] of head h is w[column * column_step + k * k_step + h *
@@ -162,6 +162,10 @@ static void layer_norm_work(const layer_step *s, const layer_call *call, int64_t
     const layer_norm *n = &s->as.norm;
     int64_t begin = item * n->block, end = begin + n->block < n->norm.rows ? begin + n->block : n->norm.rows;
 
+    if (n->x.row == n->norm.hidden && n->y.row == n->norm.hidden) {
+        row_norm_run(&n->norm, layer_at(&n->x, call), layer_at(&n->y, call), begin, end);
+        return;
+    }
     for (int64_t r = begin; r < end; r++)
         row_norm_run(&n->norm, layer_at(&n->x, call) + r * n->x.row, layer_at(&n->y, call) + r * n->y.row, 0, 1);
 }

@@ -1,9 +1,9 @@
-/* Norms of rows: a row at a time, or four side by side where four fit into L1 and all into L2 (from L3 one stream is
- * faster than four: 1,920 rows of 512 took 157 us one by one, 295 side by side).
+/* Norms of rows.
  *
  * Floor: x read once and y written once, from the level that holds them. A row is read again (layer_norm twice: mean,
- * deviations, result; rms_norm once) while it is in L1; four rows side by side let the sums of one hide the latency
- * of the others', and load scale and shift once for all. Longer rows go through moments.inc.h: one pass for the
+ * deviations, result; rms_norm once) while it is in L1. Rows that fit there three at a time go in stages: while one is
+ * written the next one's squares and the sum of the one after are taken, so that reading overlaps writing and no sum
+ * is waited for. Longer rows, and those that are written past the caches, go through moments.inc.h: one pass for the
  * moments, one for the result. Deviations are taken from the mean, never E[x^2] - E[x]^2.
  *
  * Include a vector header first. */
@@ -14,18 +14,15 @@
 
 #include "common/kernels/moments.inc.h"
 #include "common/vec/unroll.h"
+#include "common/vec/vec_tail.h"
 
-enum {
-    ROW_NORM_ROWS = 4,   /* rows side by side */
-    ROW_NORM_SHORT = 768 /* floats of a row at most, so that x and y of that many stay in L1 */
-};
+enum { ROW_NORM_STAGED = 2048 }; /* floats of a row at most */
 
 typedef struct row_norm {
     int64_t rows, hidden;
     double eps;
     const float *scale, *shift; /* or NULL */
     int rms;
-    int side;   /* rows go side by side */
     int stream; /* y is not read again from a cache: write it past them */
 } row_norm;
 
@@ -40,114 +37,66 @@ VEC_INLINE vec row_norm_one(int how, vec x, vec mean, vec rstd, vec scale, vec s
     return x;
 }
 
-/* y of `rows` rows from their means and reciprocal deviations. */
-VEC_INLINE void row_norm_write(int rows, int how, const row_norm *n, const float *restrict x, float *restrict y,
-                               const vec *mean, const vec *rstd)
+/* One vector of y. */
+VEC_INLINE void row_norm_put(int how, const row_norm *n, const float *x, float *y, vec mean, vec rstd, int64_t i,
+                             int64_t left)
 {
-    int64_t whole = n->hidden - n->hidden % VEC_LANES;
-    vec scale = vec_zero(), shift = vec_zero();
-    vmask tail;
+    vec scale = how & ROW_AFFINE ? vec_load_left(n->scale + i, left) : vec_zero();
+    vec shift = how & ROW_AFFINE && !(how & ROW_RMS) ? vec_load_left(n->shift + i, left) : vec_zero();
+    vec v = row_norm_one(how, vec_load_left(x + i, left), mean, rstd, scale, shift);
 
-    for (int64_t i = 0; i < whole; i += VEC_LANES) {
-        if (how & ROW_AFFINE) {
-            scale = vec_load(n->scale + i);
-            shift = how & ROW_RMS ? shift : vec_load(n->shift + i);
-        }
-        VEC_UNROLL
-        for (int r = 0; r < rows; r++) {
-            int64_t at = r * n->hidden + i;
-            vec v = row_norm_one(how, vec_load(x + at), mean[r], rstd[r], scale, shift);
-            if (n->stream)
-                vec_stream(y + at, v);
-            else
-                vec_store(y + at, v);
-        }
-    }
-    if (whole == n->hidden)
+    if (!n->stream) {
+        vec_store_left(y + i, v, left);
         return;
-    tail = vec_mask((int)(n->hidden - whole));
-    if (how & ROW_AFFINE) {
-        scale = vec_load_mask(n->scale + whole, tail);
-        shift = how & ROW_RMS ? shift : vec_load_mask(n->shift + whole, tail);
     }
-    VEC_UNROLL
-    for (int r = 0; r < rows; r++) {
-        int64_t at = r * n->hidden + whole;
-        vec_store_mask(y + at, row_norm_one(how, vec_load_mask(x + at, tail), mean[r], rstd[r], scale, shift), tail);
-    }
+    __builtin_prefetch(x + i + n->hidden); /* the next row, from memory */
+    vec_stream(y + i, v);
 }
 
-/* Per row: the sum of x (about == NULL), or of (x - about)^2. */
-VEC_INLINE void row_norm_sums(int rows, const row_norm *n, const float *x, const vec *about, float *sums)
+/* y of a row from its mean and reciprocal deviation. */
+VEC_INLINE void row_norm_write(int how, const row_norm *n, const float *restrict x, float *restrict y, vec mean,
+                               vec rstd)
 {
-    enum { SETS = 2 };
-    int64_t whole = n->hidden - n->hidden % VEC_LANES, i = 0;
-    vmask tail = vec_mask((int)(n->hidden - whole));
-    vec sum[ROW_NORM_ROWS][SETS];
+    int64_t i = 0;
 
-    VEC_UNROLL
-    for (int r = 0; r < rows; r++)
-        sum[r][0] = sum[r][1] = vec_zero();
-    for (; i + SETS * VEC_LANES <= whole; i += SETS * VEC_LANES) {
-        VEC_UNROLL
-        for (int r = 0; r < rows; r++) {
-            VEC_UNROLL
-            for (int k = 0; k < SETS; k++) {
-                vec v = vec_load(x + r * n->hidden + i + k * VEC_LANES);
-                vec d = about ? vec_sub(v, about[r]) : v;
-                sum[r][k] = about ? vec_fma(d, d, sum[r][k]) : vec_add(sum[r][k], v);
-            }
-        }
-    }
-    VEC_UNROLL
-    for (int r = 0; r < rows; r++) {
-        if (i < whole) {
-            vec v = vec_load(x + r * n->hidden + i), d = about ? vec_sub(v, about[r]) : v;
-            sum[r][0] = about ? vec_fma(d, d, sum[r][0]) : vec_add(sum[r][0], v);
-        }
-        if (whole < n->hidden) {
-            vec v = vec_load_mask(x + r * n->hidden + whole, tail);
-            vec d = about ? vec_select(tail, vec_sub(v, about[r]), vec_zero()) : v;
-            sum[r][1] = about ? vec_fma(d, d, sum[r][1]) : vec_add(sum[r][1], v);
-        }
-        sums[r] = vec_sum(vec_add(sum[r][0], sum[r][1]));
-    }
+    for (; i + VEC_LANES <= n->hidden; i += VEC_LANES)
+        row_norm_put(how, n, x, y, mean, rstd, i, VEC_LANES);
+    if (i < n->hidden)
+        row_norm_put(how, n, x, y, mean, rstd, i, n->hidden - i);
 }
 
-VEC_INLINE void row_norm_short(int rows, int how, const row_norm *n, const float *x, float *y)
+/* The sum of `count` floats (about == NULL), or of their (x - about)^2. */
+VEC_INLINE float row_norm_sum(const float *x, int64_t count, const vec *about)
 {
-    vec mean[ROW_NORM_ROWS], rstd[ROW_NORM_ROWS];
-    float sums[ROW_NORM_ROWS];
+    enum { SETS = 4 };
+    vec sum[SETS] = {vec_zero(), vec_zero(), vec_zero(), vec_zero()};
+    int64_t i = 0;
 
-    VEC_UNROLL
-    for (int r = 0; r < rows; r++)
-        mean[r] = vec_zero();
-    if (!(how & ROW_RMS)) {
-        row_norm_sums(rows, n, x, NULL, sums);
+    for (; i + SETS * VEC_LANES <= count; i += SETS * VEC_LANES) {
         VEC_UNROLL
-        for (int r = 0; r < rows; r++)
-            mean[r] = vec_set1(sums[r] / (float)n->hidden);
+        for (int k = 0; k < SETS; k++) {
+            vec v = vec_load(x + i + k * VEC_LANES), d = about ? vec_sub(v, *about) : v;
+            sum[k] = about ? vec_fma(d, d, sum[k]) : vec_add(sum[k], v);
+        }
     }
-    row_norm_sums(rows, n, x, mean, sums);
-    VEC_UNROLL
-    for (int r = 0; r < rows; r++)
-        rstd[r] = vec_set1((float)(1 / sqrt((double)sums[r] / (double)n->hidden + n->eps)));
-    row_norm_write(rows, how, n, x, y, mean, rstd);
+    for (; i < count; i += VEC_LANES) {
+        vec v = vec_load_left(x + i, count - i), d = about ? vec_sub(v, *about) : v;
+        d = vec_select(vec_mask_left(count - i), d, vec_zero());
+        sum[0] = about ? vec_fma(d, d, sum[0]) : vec_add(sum[0], d);
+    }
+    return vec_sum(vec_add(vec_add(sum[0], sum[1]), vec_add(sum[2], sum[3])));
 }
 
 VEC_INLINE void row_norm_long(int how, const row_norm *n, const float *x, float *y)
 {
-    vec mean = vec_zero(), rstd;
+    vec mean = vec_zero();
     double square;
 
     if (how & ROW_RMS) {
         double sum = 0;
         for (int64_t i = 0; i < n->hidden; i += MOMENTS_CHUNK) {
             int64_t left = n->hidden - i;
-            row_norm part = {.hidden = left < MOMENTS_CHUNK ? left : MOMENTS_CHUNK};
-            float chunk;
-            row_norm_sums(1, &part, x + i, &mean, &chunk);
-            sum += (double)chunk;
+            sum += (double)row_norm_sum(x + i, left < MOMENTS_CHUNK ? left : MOMENTS_CHUNK, &mean);
         }
         square = sum / (double)n->hidden;
     } else {
@@ -155,14 +104,85 @@ VEC_INLINE void row_norm_long(int how, const row_norm *n, const float *x, float 
         mean = vec_set1((float)m.mean);
         square = m.m2 / m.count;
     }
-    rstd = vec_set1((float)(1 / sqrt(square + n->eps)));
-    row_norm_write(1, how, n, x, y, &mean, &rstd);
+    row_norm_write(how, n, x, y, mean, vec_set1((float)(1 / sqrt(square + n->eps))));
+}
+
+/* One vector of three neighbouring rows, each a stage further: the sum of the last, the squares of the deviations of
+ * the one before, the result of the first. Of rms_norm two: the squares of the last, the result of the first. */
+typedef struct row_norm_stages {
+    const float *sum, *square, *x;
+    float *y;
+    vec about, mean, rstd; /* of square; of x */
+} row_norm_stages;
+
+VEC_INLINE void row_norm_stage(int how, const row_norm *n, const row_norm_stages *s, int64_t i, int64_t left,
+                               vec *sum, vec *square)
+{
+    vec a = vec_load_left(s->sum + i, left);
+
+    if (how & ROW_RMS) {
+        *sum = vec_fma(a, a, *sum);
+    } else {
+        vec d = vec_sub(vec_load_left(s->square + i, left), s->about);
+        d = left < VEC_LANES ? vec_select(vec_mask((int)left), d, vec_zero()) : d;
+        *sum = vec_add(*sum, a);
+        *square = vec_fma(d, d, *square);
+    }
+    row_norm_put(how, n, s->x, s->y, s->mean, s->rstd, i, left);
+}
+
+VEC_INLINE void row_norm_row(int how, const row_norm *n, const row_norm_stages *s, float *sum, float *square)
+{
+    int64_t i = 0;
+    vec sums[2] = {vec_zero(), vec_zero()}, squares[2] = {vec_zero(), vec_zero()};
+
+    for (; i + 2 * VEC_LANES <= n->hidden; i += 2 * VEC_LANES) {
+        row_norm_stage(how, n, s, i, VEC_LANES, &sums[0], &squares[0]);
+        row_norm_stage(how, n, s, i + VEC_LANES, VEC_LANES, &sums[1], &squares[1]);
+    }
+    for (; i < n->hidden; i += VEC_LANES)
+        row_norm_stage(how, n, s, i, n->hidden - i, &sums[0], &squares[0]);
+    *sum = vec_sum(vec_add(sums[0], sums[1]));
+    *square = vec_sum(vec_add(squares[0], squares[1]));
+}
+
+VEC_INLINE vec row_norm_rstd(const row_norm *n, float square)
+{
+    return vec_set1((float)(1 / sqrt((double)square / (double)n->hidden + n->eps)));
+}
+
+/* Rows in stages: the reading of one overlaps the writing of another, and no sum is waited for at once. */
+VEC_INLINE void row_norm_staged(int how, const row_norm *n, const float *x, float *y, int64_t begin, int64_t end)
+{
+    int64_t hidden = n->hidden, second = begin + 1 < end ? begin + 1 : begin;
+    row_norm_stages s = {.mean = vec_zero(), .about = vec_zero()};
+    float sum, square;
+
+    if (!(how & ROW_RMS)) {
+        s.mean = vec_set1(row_norm_sum(x + begin * hidden, hidden, NULL) / (float)hidden);
+        s.about = vec_set1(row_norm_sum(x + second * hidden, hidden, NULL) / (float)hidden);
+    }
+    square = row_norm_sum(x + begin * hidden, hidden, &s.mean);
+    s.rstd = row_norm_rstd(n, square);
+    for (int64_t r = begin; r < end; r++) {
+        int64_t next = r + 1 < end ? r + 1 : r, last = r + 2 < end ? r + 2 : end - 1;
+        s.x = x + r * hidden;
+        s.y = y + r * hidden;
+        s.square = x + next * hidden;
+        s.sum = how & ROW_RMS ? s.square : x + last * hidden;
+        row_norm_row(how, n, &s, &sum, &square);
+        s.rstd = row_norm_rstd(n, how & ROW_RMS ? sum : square);
+        s.mean = s.about;
+        s.about = how & ROW_RMS ? s.about : vec_set1(sum / (float)hidden);
+    }
 }
 
 VEC_INLINE void row_norm_rows(int how, const row_norm *n, const float *x, float *y, int64_t begin, int64_t end)
 {
-    for (; n->side && begin + ROW_NORM_ROWS <= end; begin += ROW_NORM_ROWS)
-        row_norm_short(ROW_NORM_ROWS, how, n, x + begin * n->hidden, y + begin * n->hidden);
+    if (n->hidden <= ROW_NORM_STAGED && !n->stream && end - begin > 1) {
+        row_norm_staged(how, n, x, y, begin, end);
+        return;
+    }
     for (; begin < end; begin++)
         row_norm_long(how, n, x + begin * n->hidden, y + begin * n->hidden);
     if (n->stream)
@@ -172,18 +192,20 @@ VEC_INLINE void row_norm_rows(int how, const row_norm *n, const float *x, float 
 /* Rows begin .. end-1 of x and y, which do not overlap. */
 static void row_norm_run(const row_norm *n, const float *x, float *y, int64_t begin, int64_t end)
 {
+    const row_norm own = *n; /* whose members no store to y can change */
+
     switch ((n->rms ? ROW_RMS : 0) | (n->scale ? ROW_AFFINE : 0)) {
     case 0:
-        row_norm_rows(0, n, x, y, begin, end);
+        row_norm_rows(0, &own, x, y, begin, end);
         break;
     case ROW_RMS:
-        row_norm_rows(ROW_RMS, n, x, y, begin, end);
+        row_norm_rows(ROW_RMS, &own, x, y, begin, end);
         break;
     case ROW_AFFINE:
-        row_norm_rows(ROW_AFFINE, n, x, y, begin, end);
+        row_norm_rows(ROW_AFFINE, &own, x, y, begin, end);
         break;
     default:
-        row_norm_rows(ROW_RMS | ROW_AFFINE, n, x, y, begin, end);
+        row_norm_rows(ROW_RMS | ROW_AFFINE, &own, x, y, begin, end);
         break;
     }
 }

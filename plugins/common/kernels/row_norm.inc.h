@@ -28,11 +28,8 @@ static int32_t row_norm_open(const cake_problem *problem, const cake_tensor *con
     k->block = 1 + ROW_NORM_BLOCK / hidden;
     if (threads > 1 && k->block > rows / (4 * threads))
         k->block = rows / (4 * threads);
-    if (k->block > ROW_NORM_ROWS)
-        k->block = k->block / ROW_NORM_ROWS * ROW_NORM_ROWS;
     if (k->block < 1)
         k->block = 1;
-    n->side = hidden <= ROW_NORM_SHORT && (host->l2_bytes == 0 || 2 * rows * hidden * 4 <= host->l2_bytes);
     n->stream = hidden % VEC_LANES == 0 && host->l3_bytes > 0 && 2 * rows * hidden * 4 > host->l3_bytes;
     *ctx = k;
     return CAKE_DONE;
