@@ -27,6 +27,10 @@ static int32_t can_run(const cake_kernel *kernel, const cake_problem *problem, c
     int64_t keys = p->kv_len > p->head_dim ? p->kv_len : p->head_dim;
 
     (void)kernel;
+    if (CAKE_HAS(p, cake_attention, scores) && (p->softcap > 0 || p->scores)) {
+        host->explain(host, "no softcap, no scores as an output");
+        return CAKE_UNSUPPORTED;
+    }
     keys = keys > p->v_dim ? keys : p->v_dim;
     return blas_can_run(problem, host, queries > keys ? queries : keys);
 }

@@ -19,24 +19,45 @@ static int64_t visible_keys(const cake_attention *p, int64_t i)
     return visible < p->kv_len ? visible : p->kv_len;
 }
 
+/* A score with the cap and the mask, in their order; *step is what it is between the two. */
+static float finish_score(const cake_attention *p, float score, const float *mask, float *step)
+{
+    float capped = (float)p->softcap, added = mask ? *mask : 0;
+
+    if (p->mask_first)
+        score += added;
+    else if (p->softcap > 0)
+        score = capped * tanhf(score / capped);
+    *step = score;
+    if (!p->mask_first)
+        return score + added;
+    return p->softcap > 0 ? capped * tanhf(score / capped) : score;
+}
+
 /* One query against the keys and values that it sees; mask is its row, or NULL. */
 static void attend(const cake_attention *p, int64_t keys, const float *q, const float *k, const float *v,
-                   const float *mask, float *score, float *y)
+                   const float *mask, float *score, float *y, float *shown)
 {
-    float largest = -INFINITY, sum = 0;
+    float largest = -INFINITY, sum = 0, step;
 
     for (int64_t j = 0; j < keys; j++) {
         float product = 0;
 
         for (int64_t d = 0; d < p->head_dim; d++)
             product += q[d] * k[j * p->head_dim + d];
-        score[j] = (float)p->scale * product + (mask ? mask[j] : 0);
+        score[j] = finish_score(p, (float)p->scale * product, mask ? &mask[j] : NULL, &step);
+        if (p->scores == CAKE_SCORES_PRODUCTS)
+            shown[j] = (float)p->scale * product;
+        else if (p->scores)
+            shown[j] = p->scores == CAKE_SCORES_STEP1 ? step : score[j];
         largest = score[j] > largest ? score[j] : largest;
     }
     for (int64_t j = 0; j < keys; j++) {
         score[j] = expf(score[j] - largest);
         sum += score[j];
     }
+    for (int64_t j = 0; p->scores == CAKE_SCORES_WEIGHTS && j < keys; j++)
+        shown[j] = score[j] / sum;
     for (int64_t d = 0; d < p->v_dim; d++) {
         y[d] = 0;
         for (int64_t j = 0; j < keys; j++)
@@ -59,7 +80,8 @@ static void compute(const void *params, const naive_tensors *t)
 
             for (int64_t i = 0; i < p->q_len; i++)
                 attend(p, visible_keys(p, i), q + i * p->head_dim, k, v, p->mask ? t->input[3] + i * p->kv_len : NULL,
-                       t->scratch, y + i * p->v_dim);
+                       t->scratch, y + i * p->v_dim,
+                       p->scores ? t->output[1] + (head * p->q_len + i) * p->kv_len : NULL);
         }
 }
 

@@ -26,6 +26,8 @@ void attention(context &c)
     const int64_t group = p.heads / p.kv_heads, pairs = p.batch * p.kv_heads;
     const bool causal = p.causal != CAKE_CAUSAL_NO;
 
+    if (p.softcap > 0 || p.scores)
+        throw unsupported("no softcap, no scores as an output");
     if (p.mask && group > 1)
         throw unsupported("oneDNN's matmul adds a mask only where every query head has a key-value head of its own");
     const int64_t rows = group * p.q_len;

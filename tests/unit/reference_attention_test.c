@@ -1,5 +1,6 @@
 #include <criterion/criterion.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -84,6 +85,67 @@ Test(attention, masked_keys_are_not_seen)
     cr_assert_eq(e.expected[0][1].value, 0); /* sees nothing */
     cr_assert(isfinite(e.expected[0][0].bound) && e.expected[0][0].bound < 1e-4);
     evaluation_free(&e);
+}
+
+/* Products 6 and 0, a mask of ln 3 on the second key, a cap of 2. */
+Test(attention, cap_and_mask_in_either_order)
+{
+    const double capped = 2 * tanh(3), both = 2 * tanh(log(3) / 2);
+    const struct {
+        const char *keys;
+        double first, second; /* shown scores */
+    } table[] = {
+        {"scores=products", 6, 0},
+        {"scores=step1", capped, 0},
+        {"scores=step2", capped, log(3)},
+        {"scores=weights", exp(capped) / (exp(capped) + 3), 3 / (exp(capped) + 3)},
+        {"mask_first=1 scores=step1", 6, log(3)},
+        {"mask_first=1 scores=step2", capped, both},
+        {"mask_first=1 scores=weights", exp(capped) / (exp(capped) + exp(both)),
+         exp(both) / (exp(capped) + exp(both))},
+    };
+
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        bool mask_first = strstr(table[i].keys, "mask_first") != NULL;
+        double a = exp(capped), b = mask_first ? exp(both) : 3;
+        char line[256];
+        evaluation e;
+
+        snprintf(line, sizeof line, "attention heads=1 q_len=1 kv_len=2 head_dim=1 scale=1 mask=1 softcap=2 %s",
+                 table[i].keys);
+        e = evaluate_line(line, CAKE_STANDARD, 1);
+        set_values(&e, "q", (double[]){2}, 1);
+        set_values(&e, "k", (double[]){3, 0}, 2);
+        set_values(&e, "v", (double[]){1, 5}, 2);
+        set_values(&e, "mask", (double[]){0, log(3)}, 2);
+        evaluate_again(&e);
+        cr_expect_float_eq(e.expected[0][0].value, (a + 5 * b) / (a + b), 1e-14, "%s", line);
+        cr_expect_float_eq(e.expected[1][0].value, table[i].first, 1e-14, "%s", line);
+        cr_expect_float_eq(e.expected[1][1].value, table[i].second, 1e-14, "%s", line);
+        evaluation_free(&e);
+    }
+}
+
+/* A mask of -infinity hides a key if it is added last, and makes -softcap of it if the cap is. */
+Test(attention, the_order_decides_what_a_mask_hides)
+{
+    for (int mask_first = 0; mask_first < 2; mask_first++) {
+        char line[256];
+        evaluation e;
+
+        snprintf(line, sizeof line,
+                 "attention heads=1 q_len=1 kv_len=2 head_dim=1 mask=1 softcap=1 scores=step2 mask_first=%d",
+                 mask_first);
+        e = evaluate_line(line, CAKE_STANDARD, 1);
+        set_values(&e, "q", (double[]){0}, 1);
+        set_values(&e, "v", (double[]){0, 1}, 2);
+        set_values(&e, "mask", (double[]){0, -INFINITY}, 2);
+        evaluate_again(&e);
+        cr_expect_eq(e.expected[1][1].value, mask_first ? -1 : -INFINITY);
+        cr_expect_float_eq(e.expected[0][0].value, mask_first ? 1 / (1 + exp(1)) : 0, 1e-14);
+        cr_expect(isfinite(e.expected[0][0].bound));
+        evaluation_free(&e);
+    }
 }
 
 Test(attention, elements_agree)
@@ -222,7 +284,13 @@ Test(attention, holds_and_catches)
     check_against_naive(
         (const char *[]){"attention batch=2 heads=6 kv_heads=2 q_len=7 kv_len=13 head_dim=5 v_dim=3 mask=1",
                          "attention heads=3 kv_heads=1 q_len=37 head_dim=9 causal=upper_left",
-                         "attention heads=2 q_len=5 kv_len=11 head_dim=4 mask=1 causal=lower_right", NULL},
+                         "attention heads=2 q_len=5 kv_len=11 head_dim=4 mask=1 causal=lower_right",
+                         "attention heads=4 kv_heads=2 q_len=7 kv_len=9 head_dim=6 softcap=3 scores=products",
+                         "attention heads=2 q_len=5 kv_len=11 head_dim=4 mask=1 softcap=2 scores=step1",
+                         "attention heads=2 q_len=5 kv_len=11 head_dim=4 mask=1 softcap=2 scores=step2",
+                         "attention heads=2 q_len=5 kv_len=11 head_dim=4 mask=1 softcap=2 mask_first=1 scores=step1",
+                         "attention heads=2 q_len=5 kv_len=11 head_dim=4 mask=1 softcap=9 mask_first=1 scores=step2",
+                         "attention batch=2 heads=2 q_len=5 kv_len=7 head_dim=4 mask=1 scores=weights", NULL},
         &naive_attention, true);
 }
 
@@ -249,6 +317,7 @@ Test(attention, refuses)
         ATTENTION(.batch = 1, .heads = 1, .q_len = 5, .kv_len = 4, .head_dim = 1, .causal = CAKE_CAUSAL_LOWER_RIGHT);
     cake_attention large = ATTENTION(.batch = INT32_MAX, .heads = INT32_MAX, .q_len = 1, .head_dim = 8);
 
+    check_invalid_line("attention heads=1 q_len=2 head_dim=1 causal=upper_left scores=weights", "need causal=no");
     check_invalid("attention", &odd, "kv_heads must divide heads=6, found kv_heads=4");
     check_invalid("attention", &none, "needs kv_len >= q_len=5");
     check_invalid("attention", &large, "smaller than 2^62 bytes, found 'q'");

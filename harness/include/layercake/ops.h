@@ -174,19 +174,32 @@ enum {
     CAKE_CAUSAL_LOWER_RIGHT = 2 /* query i sees keys 0 .. i + kv_len - q_len: the last query sees all */
 };
 
+enum {
+    CAKE_SCORES_NO = 0,
+    CAKE_SCORES_PRODUCTS = 1, /* scale q kT */
+    CAKE_SCORES_STEP1 = 2,    /* after the first of cap and mask */
+    CAKE_SCORES_STEP2 = 3,    /* after both */
+    CAKE_SCORES_WEIGHTS = 4   /* after the softmax */
+};
+
 /* attention: scaled dot product, y = softmax(scale q kT + mask) v for each batch and head; the heads share
  * the key-value heads in groups of heads/kv_heads neighbours.
+ * softcap: a score s becomes softcap tanh(s / softcap), before the mask is added, or after it if mask_first.
  * inputs     q [batch][heads][q_len][head_dim]
  *            k [batch][kv_heads][kv_len][head_dim]
  *            v [batch][kv_heads][kv_len][v_dim]      [mask: mask [q_len][kv_len], added to the scores]
- * outputs    y [batch][heads][q_len][v_dim] */
+ * outputs    y [batch][heads][q_len][v_dim]          [scores: s [batch][heads][q_len][kv_len]]
+ * A kernel that does not know the members after `scale` must refuse a problem where one is not 0. */
 typedef struct cake_attention {
     uint32_t struct_size;
     int32_t causal; /* CAKE_CAUSAL_NO, ... */
     int32_t mask;   /* 0, 1 */
     int32_t reserved;
     int64_t batch, heads, kv_heads, q_len, kv_len, head_dim, v_dim;
-    double scale; /* what the user left out is 1 / sqrt(head_dim) here */
+    double scale;       /* what the user left out is 1 / sqrt(head_dim) here */
+    double softcap;     /* 0: none */
+    int32_t mask_first; /* 0, 1 */
+    int32_t scores;     /* CAKE_SCORES_NO, ...; only without causal */
 } cake_attention;
 
 enum { CAKE_RNN_TANH = 0, CAKE_RNN_RELU = 1, CAKE_RNN_LSTM = 2, CAKE_RNN_GRU = 3 };
@@ -284,8 +297,10 @@ enum {
 /* rope: rotary position embedding; the elements from rotary_dim on stay as they are
  * The pair (a, b) number i at position t turns by w = (start + t) / base^(2i/rotary_dim):
  *   a' = a cos w - b sin w,  b' = b cos w + a sin w
- * inputs     x [batch][heads][len][head_dim]
- * outputs    y [batch][heads][len][head_dim] */
+ * tables: the cosines and sines are inputs (ONNX's caches), whatever angles they are of.
+ * inputs     x [batch][heads][len][head_dim]   [tables: cos, sin [batch][len][rotary_dim/2]]
+ * outputs    y [batch][heads][len][head_dim]
+ * A kernel that does not know the members after `base` must refuse a problem where one is not 0. */
 typedef struct cake_rope {
     uint32_t struct_size;
     int32_t style; /* CAKE_ROPE_INTERLEAVED, CAKE_ROPE_HALF */
@@ -293,6 +308,8 @@ typedef struct cake_rope {
     int64_t rotary_dim; /* even; what the user left out is head_dim here */
     int64_t start;      /* position of the first row */
     double base;
+    int32_t tables; /* 0, 1 */
+    int32_t reserved;
 } cake_rope;
 
 /* dropout: in training y = x / (1 - p) where the element is kept, else 0; at inference y = x

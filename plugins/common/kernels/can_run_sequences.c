@@ -14,6 +14,10 @@ static int32_t attention_can_run(const cake_problem *problem, const cake_host *h
 {
     const cake_attention *p = problem->params;
 
+    if (CAKE_HAS(p, cake_attention, scores) && (p->softcap > 0 || p->scores)) {
+        host->explain(host, "no softcap, no scores as an output");
+        return CAKE_UNSUPPORTED;
+    }
     return keys_can_run(p->kv_len, problem, host);
 }
 
@@ -80,4 +84,14 @@ int32_t cake_deepseek_block_composed_can_run(const cake_problem *problem, const 
     const cake_deepseek_block *p = problem->params;
 
     return choices_can_run(p->batch * p->len, p->top_k, problem, host);
+}
+
+int32_t cake_rope_table_can_run(const cake_problem *problem, const cake_host *host)
+{
+    const cake_rope *p = problem->params;
+
+    if (!CAKE_HAS(p, cake_rope, tables) || !p->tables)
+        return cake_f32_only(problem, host);
+    host->explain(host, "keeps a table of its own, takes none");
+    return CAKE_UNSUPPORTED;
 }

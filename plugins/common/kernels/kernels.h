@@ -59,6 +59,7 @@ int32_t cake_mha_composed_can_run(const cake_problem *problem, const cake_host *
 int32_t cake_mla_composed_can_run(const cake_problem *problem, const cake_host *host);
 int32_t cake_moe_composed_can_run(const cake_problem *problem, const cake_host *host);
 int32_t cake_transformer_block_composed_can_run(const cake_problem *problem, const cake_host *host);
+int32_t cake_rope_table_can_run(const cake_problem *problem, const cake_host *host);
 int32_t cake_elementwise_can_run(const cake_problem *problem, const cake_host *host);
 
 /* For can_run: is the problem in f32? Explains if not. */

@@ -40,7 +40,7 @@ const cake_phased cake_positional_encoding_table_avx2 = {
 };
 
 const cake_phased cake_rope_table_avx2 = {
-    .can_run = cake_elementwise_can_run,
+    .can_run = cake_rope_table_can_run,
     .open = rope_open,
     .phases = elementwise_phases,
     .items = elementwise_items,
