@@ -119,6 +119,20 @@ static cake_status report_problems(cake_bench *bench, const cake_run_options *op
     return CAKE_OK;
 }
 
+/* Models and the workloads that they are. */
+static cake_status load_models(cake_bench *bench, const cake_run_options *options, cake_error *error)
+{
+    const cake_machine *machine = cake_topology_machine(bench->topology);
+    cake_status status = CAKE_OK;
+
+    for (size_t i = 0; status == CAKE_OK && i < options->onnx.count; i++)
+        status = cake_onnx_load(options->onnx.items[i], machine->cores_allowed, &bench->onnx, error);
+    bench->onnx_workloads = bench->workloads.count;
+    if (status == CAKE_OK)
+        status = cake_workload_list_take(&bench->workloads, bench->onnx.workloads, bench->onnx.n_workloads, error);
+    return status;
+}
+
 cake_status cake_bench_plan(cake_bench *bench, const cake_run_options *options, cake_error *error)
 {
     cake_plan_request request;
@@ -129,7 +143,9 @@ cake_status cake_bench_plan(cake_bench *bench, const cake_run_options *options, 
         status = cake_topology_place(bench->topology, options->threads.items[i], &placement, error);
     if (status == CAKE_OK)
         status = cake_run_options_workloads(options, &bench->workloads, error);
-    if (status != CAKE_OK)
+    if (status == CAKE_OK)
+        status = load_models(bench, options, error);
+    if (status != CAKE_OK || (bench->onnx.count && bench->workloads.count == 0))
         return status;
     request = cake_run_options_request(options, &bench->workloads, bench->plugins.infos, bench->plugins.count);
     return cake_plan_make(&request, &bench->plan, error);
@@ -206,6 +222,7 @@ void cake_bench_close(cake_bench *bench)
     cake_peaks_free(&bench->peaks);
     cake_plan_free(&bench->plan);
     cake_workload_list_free(&bench->workloads);
+    cake_onnx_suite_free(&bench->onnx);
     cake_plugins_free(&bench->plugins);
     free(bench->worker);
     cake_topology_free(bench->topology);

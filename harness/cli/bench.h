@@ -4,6 +4,7 @@
 
 #include "cli/run_options.h"
 #include "measure/topology.h"
+#include "onnx/onnx.h"
 #include "run/run.h"
 
 typedef struct cake_bench {
@@ -11,7 +12,9 @@ typedef struct cake_bench {
     char *worker; /* path of layercake-worker */
     cake_worker_settings settings;
     cake_plugins plugins;
-    bool left_out; /* a plugin that was asked for by name cannot be used: the run fails */
+    bool left_out;         /* a plugin that was asked for by name cannot be used: the run fails */
+    cake_onnx_suite onnx;  /* its workloads have moved to `workloads`, */
+    size_t onnx_workloads; /* from there on */
     cake_workload_list workloads;
     cake_plan plan;
     cake_peaks peaks;                        /* empty until cake_bench_measure */
@@ -26,7 +29,8 @@ cake_status cake_bench_open(cake_bench *bench, const cake_run_options *options, 
 /* Load the plugins that the options name. */
 cake_status cake_bench_load(cake_bench *bench, const cake_run_options *options, cake_error *error);
 
-/* The workloads, each refused if it takes more memory than there is, and the cases. One named plugin that cannot be
+/* The workloads, each refused if it takes more memory than there is, and the cases; none if all there is are models
+ * that were skipped. One named plugin that cannot be
  * used is an error; others are told on stderr. */
 cake_status cake_bench_plan(cake_bench *bench, const cake_run_options *options, cake_error *error);
 

@@ -5,6 +5,7 @@
 
 #include "check/verdict.h"
 #include "cli/bench.h"
+#include "cli/check_onnx.h"
 #include "cli/command.h"
 #include "cli/shrink.h"
 #include "report/progress.h"
@@ -22,6 +23,8 @@ typedef struct checker {
     cake_progress *progress;
     failure *failures; /* room for one a case */
     size_t n_failures;
+    cake_verdict *verdicts; /* of the plan's cases, as far as they have a row */
+    size_t done;
 } checker;
 
 static void on_begin(void *user, const cake_case *item, const char *stage, size_t done, size_t total)
@@ -66,10 +69,21 @@ static void keep_failure(checker *c, const cake_row *row, cake_verdict verdict)
     }
 }
 
-/* One line a case; a failure with the line that repeats it. */
+/* What repeats a row of a model: its folder, above that of its data set. */
+static void print_repeat_model(const cake_workload *workload, const cake_row *row)
+{
+    const char *end = strrchr(workload->file, '/');
+
+    printf("     repeat: layercake check --plugin %s --kernel %s/%s --threads %lld --seed %lld --onnx '%.*s'\n",
+           row->plugin, row->op, row->kernel, (long long)row->threads, (long long)row->seed,
+           end ? (int)(end - workload->file) : 0, workload->file);
+}
+
+/* One line a case, in the plan's order; a failure with the line that repeats it. */
 static cake_status on_row(void *user, cake_row *row, const cake_sample *samples, size_t n_samples, cake_error *error)
 {
     checker *c = user;
+    const cake_workload *workload = c->bench->plan.cases[c->done].workload;
     cake_verdict verdict = cake_verdict_find(row->verdict);
     bool fails = verdict < CAKE_VERDICT_COUNT && cake_verdicts[verdict].fails;
 
@@ -77,6 +91,7 @@ static cake_status on_row(void *user, cake_row *row, const cake_sample *samples,
     (void)n_samples;
     (void)error;
     cake_progress_done(c->progress, row);
+    c->verdicts[c->done++] = verdict;
     if (c->options->quiet && !fails)
         return CAKE_OK;
     printf("%s %s %s/%s %s '%s %s'", fails ? "FAIL" : "    ", row->plugin, row->op, row->kernel, row->verdict,
@@ -87,7 +102,10 @@ static cake_status on_row(void *user, cake_row *row, const cake_sample *samples,
         printf("  %s\n", row->reason ? row->reason : "");
     else {
         printf("\n     %s\n", row->reason ? row->reason : "");
-        print_repeat(row->plugin, row->op, row->kernel, row->threads, row->seed, row->params);
+        if (strcmp(workload->dataset, CAKE_ONNX_DATASET) == 0)
+            print_repeat_model(workload, row);
+        else
+            print_repeat(row->plugin, row->op, row->kernel, row->threads, row->seed, row->params);
         if (c->options->random > 0)
             keep_failure(c, row, verdict);
     }
@@ -118,11 +136,39 @@ static cake_status shrink_failures(const checker *c, cake_error *error)
     return status;
 }
 
+/* Every case of the plan, of which there may be none. *verdicts, one a case, is the caller's to free in any case. */
+static cake_status check_all(const cake_bench *bench, const cake_run_options *options, cake_run_summary *summary,
+                             cake_verdict **verdicts, cake_error *error)
+{
+    checker c = {.options = options, .bench = bench};
+    cake_run run = cake_bench_run(bench, options, false);
+    cake_status status;
+
+    if (bench->plan.count == 0)
+        return CAKE_OK;
+    c.failures = calloc(bench->plan.count, sizeof *c.failures);
+    c.verdicts = *verdicts = calloc(bench->plan.count, sizeof *c.verdicts);
+    c.progress = cake_progress_new(2, bench->plan.count, true);
+    run.observer = (cake_run_observer){.user = &c, .begin = on_begin, .row = on_row};
+    status = c.failures && c.verdicts ? cake_run_all(&run, summary, error)
+                                      : cake_fail(error, CAKE_E_MEMORY, "out of memory");
+    cake_progress_end(c.progress);
+    if (status == CAKE_OK)
+        status = shrink_failures(&c, error);
+    free(c.failures);
+    if (status == CAKE_OK)
+        printf("%zu cases: %zu ok, %zu unsupported, %zu failed\n", summary->rows, summary->verdicts[CAKE_V_OK],
+               summary->verdicts[CAKE_V_UNSUPPORTED],
+               summary->rows - summary->verdicts[CAKE_V_OK] - summary->verdicts[CAKE_V_UNSUPPORTED]);
+    return status;
+}
+
 int cake_cmd_check(int argc, char **argv)
 {
     cake_run_options options = {0};
     cake_bench bench = {0};
     cake_run_summary summary = {0};
+    cake_verdict *verdicts = NULL;
     cake_error error = {""};
     cake_status status = cake_run_options_parse(cake_check_option_groups, argc, argv, &options, &error);
     int code;
@@ -135,26 +181,14 @@ int cake_cmd_check(int argc, char **argv)
         status = cake_bench_load(&bench, &options, &error);
     if (status == CAKE_OK)
         status = cake_bench_plan(&bench, &options, &error);
-    if (status == CAKE_OK) {
-        checker c = {.options = &options, .bench = &bench, .progress = cake_progress_new(2, bench.plan.count, true)};
-        cake_run run = cake_bench_run(&bench, &options, false);
-
-        c.failures = calloc(bench.plan.count, sizeof *c.failures);
-        run.observer = (cake_run_observer){.user = &c, .begin = on_begin, .row = on_row};
-        status =
-            c.failures ? cake_run_all(&run, &summary, &error) : cake_fail(&error, CAKE_E_MEMORY, "out of memory");
-        cake_progress_end(c.progress);
-        if (status == CAKE_OK)
-            status = shrink_failures(&c, &error);
-        free(c.failures);
-        if (status == CAKE_OK)
-            printf("%zu cases: %zu ok, %zu unsupported, %zu failed\n", summary.rows, summary.verdicts[CAKE_V_OK],
-                   summary.verdicts[CAKE_V_UNSUPPORTED],
-                   summary.rows - summary.verdicts[CAKE_V_OK] - summary.verdicts[CAKE_V_UNSUPPORTED]);
-    }
+    if (status == CAKE_OK)
+        status = check_all(&bench, &options, &summary, &verdicts, &error);
     code = status != CAKE_OK                  ? cake_command_failed("check", status, &error)
            : summary.failed || bench.left_out ? CAKE_EXIT_VERDICT
                                               : CAKE_EXIT_OK;
+    if (status == CAKE_OK && bench.onnx.count)
+        code = cake_check_onnx(&bench, verdicts, options.quiet, code);
+    free(verdicts);
     cake_bench_close(&bench);
     cake_run_options_free(&options);
     return code;

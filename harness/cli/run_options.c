@@ -85,6 +85,14 @@ static const cake_option drawing[] = {
     {.name = NULL},
 };
 
+static const cake_option models[] = {
+    {"onnx", NULL, "DIR",
+     "Models of one layer with published inputs and outputs: a folder with model.onnx and test_data_set_0 (1, ...), "
+     "or one with such folders below it. The reference and every plugin are held to the outputs.",
+     CAKE_OPTION_TEXTS, MEMBER(onnx)},
+    {.name = NULL},
+};
+
 static const cake_option how[] = {
     {"threads", NULL, "N", "Run with so many threads, each on a core of its own. Default: 1.", CAKE_OPTION_WHOLES,
      MEMBER(threads), 1, THREADS_MAX},
@@ -168,15 +176,20 @@ const cake_option_group cake_run_option_groups[] = {
     {"What to run", what}, {"benchdnn's files", benchdnn}, {"How", how}, {"Timing", timing},
     {"Results", output},   {"Messages", telling},          {NULL, NULL}};
 
-const cake_option_group cake_check_option_groups[] = {{"What to check", what},       {"benchdnn's files", benchdnn},
-                                                      {"Random workloads", drawing}, {"How", how},
-                                                      {"Messages", telling},         {NULL, NULL}};
+const cake_option_group cake_check_option_groups[] = {{"What to check", what},
+                                                      {"benchdnn's files", benchdnn},
+                                                      {"ONNX models", models},
+                                                      {"Random workloads", drawing},
+                                                      {"How", how},
+                                                      {"Messages", telling},
+                                                      {NULL, NULL}};
 
 static cake_status fill_defaults(cake_run_options *options, cake_error *error)
 {
     cake_status st = CAKE_OK;
 
-    if (options->datasets.count == 0 && options->workloads.count == 0 && options->random == 0 && !options->benchdnn)
+    if (options->datasets.count == 0 && options->workloads.count == 0 && options->random == 0 && !options->benchdnn &&
+        options->onnx.count == 0)
         st = cake_text_list_add(&options->datasets, "default", strlen("default"), error);
     if (st == CAKE_OK && !options->benchdnn != (options->batches.count == 0))
         st = cake_fail(error, CAKE_E_USAGE, "expected --benchdnn and --batch together, found --%s alone",
@@ -189,6 +202,10 @@ static cake_status fill_defaults(cake_run_options *options, cake_error *error)
         st = cake_int_list_add(&options->caches, CAKE_CACHE_WARM, error);
     if (st == CAKE_OK && !options->baseline && !(options->baseline = strdup("naive")))
         st = cake_fail(error, CAKE_E_MEMORY, "out of memory");
+    for (size_t i = 0; st == CAKE_OK && options->onnx.count && i < options->dtypes.count; i++)
+        if (options->dtypes.items[i] != CAKE_F32)
+            st = cake_fail(error, CAKE_E_USAGE, "expected --dtype f32 with --onnx, found %s",
+                           cake_dtype_name(options->dtypes.items[i]));
     if (st == CAKE_OK && options->seed < 0) {
         uint64_t drawn = 0;
 
@@ -226,11 +243,12 @@ cake_status cake_run_options_parse(const cake_option_group *groups, int argc, ch
 void cake_run_options_free(cake_run_options *options)
 {
     cake_options_free(cake_run_option_groups, options);
+    cake_options_free((const cake_option_group[]){{"ONNX", models}, {NULL, NULL}}, options);
     cake_text_list_free(&options->workloads);
 }
 
-/* Move `count` workloads to the list's end; the array itself stays the caller's. */
-static cake_status append(cake_workload_list *list, cake_workload *workloads, size_t count, cake_error *error)
+cake_status cake_workload_list_take(cake_workload_list *list, cake_workload *workloads, size_t count,
+                                    cake_error *error)
 {
     cake_workload *more;
 
@@ -239,10 +257,11 @@ static cake_status append(cake_workload_list *list, cake_workload *workloads, si
     more = realloc(list->workloads, (list->count + count) * sizeof *more);
     if (!more)
         return cake_fail(error, CAKE_E_MEMORY, "out of memory");
+    for (size_t i = 0; i < count; i++) {
+        more[list->count++] = workloads[i];
+        workloads[i] = (cake_workload){0};
+    }
     list->workloads = more;
-    memcpy(more + list->count, workloads, count * sizeof *more);
-    memset(workloads, 0, count * sizeof *workloads);
-    list->count += count;
     return CAKE_OK;
 }
 
@@ -271,7 +290,7 @@ static cake_status append_benchdnn(const cake_run_options *options, cake_workloa
     if (st == CAKE_OK && !options->quiet)
         cake_benchdnn_tell(&all, "layercake: ", stderr);
     if (st == CAKE_OK)
-        st = append(list, all.workloads, all.count, error);
+        st = cake_workload_list_take(list, all.workloads, all.count, error);
     cake_benchdnn_free(&all);
     return st;
 }
@@ -300,7 +319,7 @@ static cake_status append_random(const cake_run_options *options, const cake_op 
         if (st != CAKE_OK)
             break;
         snprintf(workload.name, sizeof workload.name, "random_%lld", (long long)i + 1);
-        st = append(list, &workload, 1, error);
+        st = cake_workload_list_take(list, &workload, 1, error);
         cake_workload_free(&workload);
     }
     return st;
@@ -316,7 +335,7 @@ cake_status cake_run_options_workloads(const cake_run_options *options, cake_wor
 
         st = cake_dataset_load(options->datasets.items[i], &dataset, error);
         if (st == CAKE_OK)
-            st = append(&made, dataset.workloads, dataset.count, error);
+            st = cake_workload_list_take(&made, dataset.workloads, dataset.count, error);
         cake_dataset_free(&dataset);
     }
     if (st == CAKE_OK && options->benchdnn)
@@ -330,7 +349,7 @@ cake_status cake_run_options_workloads(const cake_run_options *options, cake_wor
         if (st == CAKE_NOT_FOUND)
             st = cake_fail(error, CAKE_E_USAGE, "command line:%d:1: expected a workload, found nothing", (int)i + 1);
         if (st == CAKE_OK)
-            st = append(&made, &workload, 1, error);
+            st = cake_workload_list_take(&made, &workload, 1, error);
         cake_workload_free(&workload);
     }
     for (int i = 0; st == CAKE_OK && options->random > 0 && cake_ops[i]; i++)

@@ -9,7 +9,8 @@
 typedef struct cake_run_options {
     /* What */
     cake_text_list workloads; /* lines of the command line */
-    cake_text_list datasets;  /* "default" if there are neither */
+    cake_text_list datasets;  /* "default" if there are neither, nor models */
+    cake_text_list onnx;      /* folders of models; of `check` only */
     cake_text_list ops;
     cake_text_list plugins; /* names or paths */
     cake_text_list kernels; /* "direct" or "conv2d/direct" */
@@ -67,6 +68,9 @@ typedef struct cake_workload_list {
 void cake_benchdnn_tell(const cake_benchdnn *all, const char *before, FILE *out);
 
 cake_status cake_run_options_workloads(const cake_run_options *options, cake_workload_list *list, cake_error *error);
+/* Move workloads to the list's end; the array itself stays the caller's. */
+cake_status cake_workload_list_take(cake_workload_list *list, cake_workload *workloads, size_t count,
+                                    cake_error *error);
 void cake_workload_list_free(cake_workload_list *list);
 
 /* The request for cake_plan_make; borrows from all three. */

@@ -86,6 +86,25 @@ static cake_golden_tensor *last_tensor(const cake_workload *workload)
     return golden && golden->count > 0 ? &golden->tensor[golden->count - 1] : NULL;
 }
 
+/* A tensor without values yet; `written`: with room for the texts that were published. */
+static cake_status new_tensor(cake_workload *workload, int index, int64_t room, int line, bool written,
+                              cake_error *error)
+{
+    cake_golden_tensor *tensor;
+
+    if (!workload->golden && !(workload->golden = calloc(1, sizeof *workload->golden)))
+        return cake_fail(error, CAKE_E_MEMORY, "out of memory");
+    tensor = &workload->golden->tensor[workload->golden->count++];
+    *tensor = (cake_golden_tensor){.tensor = index, .room = room, .line = line};
+    tensor->low = calloc((size_t)room, sizeof *tensor->low);
+    tensor->high = calloc((size_t)room, sizeof *tensor->high);
+    if (written)
+        tensor->text = calloc((size_t)room, sizeof *tensor->text);
+    if (!tensor->low || !tensor->high || (written && !tensor->text))
+        return cake_fail(error, CAKE_E_MEMORY, "out of memory");
+    return CAKE_OK;
+}
+
 /* "given x =" or "expect y =": a new tensor. */
 static cake_status begin_tensor(cake_workload *workload, cake_line *line, const cake_word *verb,
                                 const cake_source *source, cake_error *error)
@@ -93,7 +112,6 @@ static cake_status begin_tensor(cake_workload *workload, cake_line *line, const 
     bool expected = cake_word_is(verb, "expect");
     cake_word name = {"", 0, cake_line_column(line)}, equals;
     cake_tensor_list list = {0};
-    cake_golden_tensor *tensor;
     char names[256] = "";
     size_t used = 0;
     int index = -1;
@@ -124,18 +142,7 @@ static cake_status begin_tensor(cake_workload *workload, cake_line *line, const 
     if (room > GOLDEN_MAX)
         return cake_fail_at(error, source, name.column, "expected a tensor of at most %d elements, found %lld",
                             GOLDEN_MAX, (long long)room);
-    if (!workload->golden && !(workload->golden = calloc(1, sizeof *workload->golden)))
-        return cake_fail(error, CAKE_E_MEMORY, "out of memory");
-
-    tensor = &workload->golden->tensor[workload->golden->count++];
-    *tensor = (cake_golden_tensor){.tensor = index, .room = room, .line = source->line};
-    tensor->low = calloc((size_t)room, sizeof *tensor->low);
-    tensor->high = calloc((size_t)room, sizeof *tensor->high);
-    if (expected)
-        tensor->text = calloc((size_t)room, sizeof *tensor->text);
-    if (!tensor->low || !tensor->high || (expected && !tensor->text))
-        return cake_fail(error, CAKE_E_MEMORY, "out of memory");
-    return CAKE_OK;
+    return new_tensor(workload, index, room, source->line, expected, error);
 }
 
 static cake_status add_value(cake_workload *workload, const cake_word *word, const cake_source *source,
@@ -178,6 +185,32 @@ cake_status cake_golden_add(cake_workload *workload, const char *text, size_t le
     while (st == CAKE_OK && cake_line_next(&line, &word))
         st = add_value(workload, &word, source, error);
     return st;
+}
+
+cake_status cake_golden_put(cake_workload *workload, const char *name, const double *values, int64_t count,
+                            cake_error *error)
+{
+    cake_tensor_list list = {0};
+    cake_golden_tensor *tensor;
+    int64_t room = 0;
+    int index = 0;
+    cake_status st;
+
+    workload->op->tensors(workload->params, &list);
+    while (index < list.count && strcmp(list.tensor[index].name, name) != 0)
+        index++;
+    room = index < list.count ? cake_spec_elements(&list.tensor[index]) : 0;
+    if (room != count || (workload->golden && cake_golden_find(workload->golden, index)))
+        return cake_fail(error, CAKE_E_USAGE, "expected %lld values for %s of this %s, found %lld", (long long)room,
+                         name, workload->op->name, (long long)count);
+    st = new_tensor(workload, index, room, 0, false, error);
+    if (st != CAKE_OK)
+        return st;
+    tensor = last_tensor(workload);
+    tensor->count = count;
+    memcpy(tensor->low, values, (size_t)count * sizeof *values);
+    memcpy(tensor->high, values, (size_t)count * sizeof *values);
+    return CAKE_OK;
 }
 
 cake_status cake_golden_complete(const cake_workload *workload, cake_error *error)

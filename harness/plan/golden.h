@@ -40,6 +40,11 @@ bool cake_golden_is_line(const char *text, size_t length);
 cake_status cake_golden_add(cake_workload *workload, const char *text, size_t length, const cake_source *source,
                             cake_error *error);
 
+/* Add all the values of one tensor, given or expected by its role. CAKE_E_USAGE: no such tensor, another number of
+ * elements, or it has values already. */
+cake_status cake_golden_put(cake_workload *workload, const char *name, const double *values, int64_t count,
+                            cake_error *error);
+
 /* After the last line: is everything given, and complete, and something expected? CAKE_OK for a workload without
  * numbers. */
 cake_status cake_golden_complete(const cake_workload *workload, cake_error *error);

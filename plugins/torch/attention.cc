@@ -15,6 +15,8 @@ const char *refuse_attention(const cake_problem &problem)
 {
     const auto &p = parameters<cake_attention>(problem);
 
+    if (p.softcap > 0 || p.scores)
+        return "no softcap, no scores as an output";
     return p.causal == CAKE_CAUSAL_LOWER_RIGHT && p.q_len > p.kv_len ? "a query that sees no key" : nullptr;
 }
 
