@@ -1,12 +1,14 @@
 /* Convolutions and pooling: Conv, MaxPool, AveragePool, GlobalMaxPool, GlobalAveragePool. One dimension is an image
  * of one row. */
+#include <stdio.h>
 #include <string.h>
 
 #include "onnx/node.h"
 
-enum { H, W, DIMS };
+enum { D, H, W, DIMS };
 
 typedef struct window {
+    int dims; /* of the node; the first ones of the arrays are 1 if it has fewer than three */
     int64_t in[DIMS], kernel[DIMS], stride[DIMS], dilation[DIMS], begin[DIMS], end[DIMS];
 } window;
 
@@ -36,7 +38,7 @@ static bool read_window(cake_onnx_node *n, const cake_onnx_tensor *x, const int6
     cake_onnx_ints(n, "strides", dims, 1, stride);
     cake_onnx_ints(n, "dilations", dims, 1, dilation);
     cake_onnx_ints(n, "pads", 2 * dims, 0, pads);
-    *w = (window){.in = {1, 1}, .kernel = {1, 1}, .stride = {1, 1}, .dilation = {1, 1}};
+    *w = (window){.dims = dims, .in = {1, 1, 1}, .kernel = {1, 1, 1}, .stride = {1, 1, 1}, .dilation = {1, 1, 1}};
     for (int d = 0; d < dims; d++) {
         int to = DIMS - dims + d;
         bool sane = stride[d] > 0 && stride[d] < 1 << 20 && dilation[d] > 0 && dilation[d] < 1 << 20 &&
@@ -60,12 +62,29 @@ static bool read_window(cake_onnx_node *n, const cake_onnx_tensor *x, const int6
     return n->status == CAKE_OK;
 }
 
-#define WINDOW_KEYS                                                                                                  \
-    "kh=%lld kw=%lld stride_h=%lld stride_w=%lld dil_h=%lld dil_w=%lld pad_t=%lld pad_b=%lld pad_l=%lld pad_r=%lld"
-#define WINDOW_VALUES(w)                                                                                             \
-    (long long)(w).kernel[H], (long long)(w).kernel[W], (long long)(w).stride[H], (long long)(w).stride[W],          \
-        (long long)(w).dilation[H], (long long)(w).dilation[W], (long long)(w).begin[H], (long long)(w).end[H],      \
-        (long long)(w).begin[W], (long long)(w).end[W]
+/* The keys of the window: of an image, or with a depth of a volume. */
+typedef struct keys {
+    char text[512];
+} keys;
+
+static keys keys_of(const window *w)
+{
+    keys k;
+    int used = 0;
+
+    if (w->dims == DIMS)
+        used = snprintf(k.text, sizeof k.text, "id=%lld kd=%lld stride_d=%lld dil_d=%lld pad_f=%lld pad_k=%lld ",
+                        (long long)w->in[D], (long long)w->kernel[D], (long long)w->stride[D],
+                        (long long)w->dilation[D], (long long)w->begin[D], (long long)w->end[D]);
+    snprintf(
+        k.text + used, sizeof k.text - (size_t)used,
+        "ih=%lld iw=%lld kh=%lld kw=%lld stride_h=%lld stride_w=%lld dil_h=%lld dil_w=%lld pad_t=%lld pad_b=%lld "
+        "pad_l=%lld pad_r=%lld",
+        (long long)w->in[H], (long long)w->in[W], (long long)w->kernel[H], (long long)w->kernel[W],
+        (long long)w->stride[H], (long long)w->stride[W], (long long)w->dilation[H], (long long)w->dilation[W],
+        (long long)w->begin[H], (long long)w->end[H], (long long)w->begin[W], (long long)w->end[W]);
+    return k;
+}
 
 static void conv(cake_onnx_node *n)
 {
@@ -78,10 +97,69 @@ static void conv(cake_onnx_node *n)
     }
     if (!read_window(n, x, weight->shape + 2, &w))
         return;
-    cake_onnx_case(n, "conv2d n=%lld ic=%lld ih=%lld iw=%lld oc=%lld groups=%lld bias=%d " WINDOW_KEYS,
-                   (long long)x->shape[0], (long long)x->shape[1], (long long)w.in[H], (long long)w.in[W],
-                   (long long)weight->shape[0], (long long)cake_onnx_int(n, "group", 1), bias != NULL,
-                   WINDOW_VALUES(w));
+    cake_onnx_case(n, "%s n=%lld ic=%lld oc=%lld groups=%lld bias=%d %s", w.dims == DIMS ? "conv3d" : "conv2d",
+                   (long long)x->shape[0], (long long)x->shape[1], (long long)weight->shape[0],
+                   (long long)cake_onnx_int(n, "group", 1), bias != NULL, keys_of(&w).text);
+    cake_onnx_put(n, "x", x);
+    cake_onnx_put(n, "w", weight);
+    cake_onnx_put(n, "b", bias);
+    cake_onnx_put(n, "y", n->output[0]);
+}
+
+/* The output's size decides the padding where it is given, and where it shall be the input's times the stride: what is
+ * too much of it is cut off at both ends, the odd one behind with SAME_UPPER, else in front; what is too little is
+ * added behind. */
+static void transposed_padding(cake_onnx_node *n, window *w, int64_t *extra)
+{
+    const char *automatic = cake_onnx_text(n, "auto_pad", "NOTSET");
+    bool same = strncmp(automatic, "SAME_", 5) == 0, given = cake_onnx_has(n, "output_shape");
+    int64_t wanted[CAKE_ONNX_RANK];
+    int length = cake_onnx_length(n, "output_shape"), first = DIMS - w->dims;
+
+    if (given && length != w->dims && length != w->dims + 2)
+        cake_onnx_broken(n, "attribute output_shape: expected %d numbers, found %d", w->dims, length);
+    if (given && n->status == CAKE_OK)
+        cake_onnx_ints(n, "output_shape", length, 1, wanted);
+    for (int d = first; (given || same) && n->status == CAKE_OK && d < DIMS; d++) {
+        int64_t size = given ? wanted[length - DIMS + d] : w->in[d] * w->stride[d];
+        int64_t cut = w->stride[d] * (w->in[d] - 1) + extra[d] + (w->kernel[d] - 1) * w->dilation[d] + 1;
+
+        if (size < 1 || size > 1 << 30) {
+            cake_onnx_broken(n, "expected an output of 1 to 2^30, found %lld", (long long)size);
+            return;
+        }
+        extra[d] += cut < size ? size - cut : 0;
+        cut = cut > size ? cut - size : 0;
+        w->begin[d] = strcmp(automatic, "SAME_UPPER") == 0 ? cut / 2 : cut - cut / 2;
+        w->end[d] = cut - w->begin[d];
+    }
+}
+
+static void conv_transpose(cake_onnx_node *n)
+{
+    const cake_onnx_tensor *x = n->input[0], *weight = n->input[1], *bias = n->input[2];
+    int64_t of_node[CAKE_ONNX_RANK] = {0}, extra[DIMS] = {0}, groups = cake_onnx_int(n, "group", 1);
+    window w;
+
+    if (weight->rank != x->rank || groups < 1 || groups > weight->count) {
+        cake_onnx_broken(n, "expected a weight of rank %d and groups of it, found rank %d, %lld groups", x->rank,
+                         weight->rank, (long long)groups);
+        return;
+    }
+    if (!read_window(n, x, weight->shape + 2, &w))
+        return;
+    if (w.dims == DIMS) {
+        cake_onnx_skip(n, "ConvTranspose of volumes");
+        return;
+    }
+    cake_onnx_ints(n, "output_padding", w.dims, 0, of_node);
+    for (int d = 0; d < w.dims; d++)
+        extra[DIMS - w.dims + d] = of_node[d];
+    if (n->status == CAKE_OK)
+        transposed_padding(n, &w, extra);
+    cake_onnx_case(n, "conv_transpose2d n=%lld ic=%lld oc=%lld groups=%lld bias=%d out_pad_h=%lld out_pad_w=%lld %s",
+                   (long long)x->shape[0], (long long)x->shape[1], (long long)(weight->shape[1] * groups),
+                   (long long)groups, bias != NULL, (long long)extra[H], (long long)extra[W], keys_of(&w).text);
     cake_onnx_put(n, "x", x);
     cake_onnx_put(n, "w", weight);
     cake_onnx_put(n, "b", bias);
@@ -101,10 +179,10 @@ static void pool(cake_onnx_node *n, const char *kind)
     cake_onnx_ints(n, "kernel_shape", x->rank - 2, 1, kernel);
     if (!read_window(n, x, kernel, &w))
         return;
-    cake_onnx_case(n, "pool2d kind=%s n=%lld c=%lld ih=%lld iw=%lld count_pad=%d ceil_mode=%d " WINDOW_KEYS, kind,
-                   (long long)x->shape[0], (long long)x->shape[1], (long long)w.in[H], (long long)w.in[W],
+    cake_onnx_case(n, "%s kind=%s n=%lld c=%lld count_pad=%d ceil_mode=%d %s", w.dims == DIMS ? "pool3d" : "pool2d",
+                   kind, (long long)x->shape[0], (long long)x->shape[1],
                    cake_onnx_int(n, "count_include_pad", 0) != 0, cake_onnx_int(n, "ceil_mode", 0) != 0,
-                   WINDOW_VALUES(w));
+                   keys_of(&w).text);
     cake_onnx_put(n, "x", x);
     cake_onnx_put(n, "y", n->output[0]);
 }
@@ -146,6 +224,7 @@ static void global_average(cake_onnx_node *n)
 
 const cake_onnx_mapping cake_onnx_windows[] = {
     {"Conv", 2, 3, 1, conv},
+    {"ConvTranspose", 2, 3, 1, conv_transpose},
     {"MaxPool", 1, 1, 1, max_pool},
     {"AveragePool", 1, 1, 1, average_pool},
     {"GlobalMaxPool", 1, 1, 1, global_max},

@@ -49,6 +49,42 @@ Test(onnx, conv_of_one_dimension_is_an_image_of_one_row)
     IS("conv2d ic=2 ih=1 iw=6 oc=2 kh=1 kw=2 stride_w=2 dil_w=3 groups=2 bias=1");
 }
 
+Test(onnx, conv_and_pool_of_volumes)
+{
+    onnx_begin("Conv", 11);
+    onnx_ints("pads", DIMS(1, 0, 0, 0, 0, 0));
+    onnx_ints("strides", DIMS(2, 1, 1));
+    onnx_input(FLOAT, DIMS(1, 1, 2, 1, 2), VALUES(1, 2, 3, 4));
+    onnx_weight(FLOAT, DIMS(1, 1, 1, 1, 2), VALUES(1, 10));
+    onnx_output(FLOAT, DIMS(1, 1, 2, 1, 1), VALUES(0, 43));
+    IS("conv3d ic=1 id=2 ih=1 iw=2 oc=1 kd=1 kh=1 kw=2 stride_d=2 pad_f=1");
+
+    onnx_begin("AveragePool", 11);
+    onnx_ints("kernel_shape", DIMS(2, 1, 1));
+    onnx_input(FLOAT, DIMS(1, 1, 2, 1, 2), VALUES(1, 2, 3, 6));
+    onnx_output(FLOAT, DIMS(1, 1, 1, 1, 2), VALUES(2, 4));
+    IS("pool3d kind=avg c=1 id=2 ih=1 iw=2 kd=2 kh=1 kw=1");
+}
+
+/* 1 2 spread by 2 under 1 10 100: 1 10 102 20 200. */
+Test(onnx, transposed_conv_by_padding_or_output_shape)
+{
+    for (int how = 0; how < 3; how++) {
+        onnx_begin("ConvTranspose", 11);
+        onnx_ints("strides", DIMS(2));
+        if (how == 0)
+            onnx_ints("pads", DIMS(1, 0));
+        else if (how == 1)
+            onnx_ints("output_shape", DIMS(4));
+        else
+            onnx_text("auto_pad", "SAME_LOWER");
+        onnx_input(FLOAT, DIMS(1, 1, 2), VALUES(1, 2));
+        onnx_weight(FLOAT, DIMS(1, 1, 3), VALUES(1, 10, 100));
+        onnx_output(FLOAT, DIMS(1, 1, 4), VALUES(10, 102, 20, 200));
+        IS("conv_transpose2d ic=1 ih=1 iw=2 oc=1 kh=1 kw=3 stride_w=2 pad_l=1");
+    }
+}
+
 Test(onnx, a_wrong_number_is_found)
 {
     cake_error error = {""};
