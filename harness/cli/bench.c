@@ -202,7 +202,6 @@ cake_run cake_bench_run(const cake_bench *bench, const cake_run_options *options
         .plugins = &bench->plugins,
         .topology = bench->topology,
         .settings = bench->settings,
-        .peaks = timed && bench->peaks.count ? &bench->peaks : NULL,
         .counters = bench->counters,
         .n_counters = bench->n_counters,
         .valgrind = bench->valgrind,
@@ -219,6 +218,8 @@ cake_run cake_bench_run(const cake_bench *bench, const cake_run_options *options
 
 void cake_bench_close(cake_bench *bench)
 {
+    if (bench->peaks.raises && bench->peaks.disturbed == 0)
+        cake_peaks_save(bench->topology, &bench->peaks, NULL);
     cake_peaks_free(&bench->peaks);
     cake_plan_free(&bench->plan);
     cake_workload_list_free(&bench->workloads);

@@ -41,7 +41,7 @@ void cake_bench_measure(cake_bench *bench, const cake_run_options *options);
 /* What to count. CAKE_E_USAGE: a name that nobody knows, too many, or "valgrind" where there is none. */
 cake_status cake_bench_counters(cake_bench *bench, const cake_run_options *options, cake_error *error);
 
-/* A run of the plan, as the options say; the observer is left to the caller. */
+/* A run of the plan, as the options say; the observer and the peaks are left to the caller. */
 cake_run cake_bench_run(const cake_bench *bench, const cake_run_options *options, bool timed);
 
 /* Free everything; one that was only zeroed too. */

@@ -80,7 +80,7 @@ static cake_status show(const runner *r, cake_run_summary *summary, cake_error *
     return status;
 }
 
-static cake_status run_plan(const cake_bench *bench, const cake_run_options *options, const cake_reporter *reporter,
+static cake_status run_plan(cake_bench *bench, const cake_run_options *options, const cake_reporter *reporter,
                             const cake_text_list *words, cake_run_summary *summary, cake_error *error)
 {
     runner r = {.options = options, .reporter = reporter};
@@ -89,6 +89,7 @@ static cake_status run_plan(const cake_bench *bench, const cake_run_options *opt
     cake_error later = {""};
     cake_status status = cake_journal_open(&r.journal, &where, error);
 
+    run.peaks = bench->peaks.count ? &bench->peaks : NULL;
     /* A folder that cannot be written is the command's mistake; nothing has been measured yet. */
     if (status != CAKE_OK)
         return status == CAKE_E_IO ? CAKE_E_USAGE : status;

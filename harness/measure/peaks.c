@@ -357,6 +357,45 @@ cake_status cake_peaks_measure(const cake_topology *topology, const int *threads
     return CAKE_OK;
 }
 
+static cake_peak *find_same(cake_peaks *peaks, const cake_peak *like)
+{
+    for (size_t i = 0; i < peaks->count; i++) {
+        cake_peak *row = &peaks->rows[i];
+
+        if (row->threads == like->threads && row->level == like->level && !strcmp(row->kind, like->kind) &&
+            !strcmp(row->isa, like->isa))
+            return row;
+    }
+    return NULL;
+}
+
+cake_status cake_peaks_raise(const cake_topology *topology, int threads, cake_peaks *peaks, cake_error *error)
+{
+    cake_peaks again = {0};
+    cake_status status = cake_peaks_measure(topology, &threads, 1, &again, error);
+    cake_peak *more;
+
+    peaks->raises++;
+    if (status != CAKE_OK)
+        return status;
+    more = realloc(peaks->rows, (peaks->count + again.count) * sizeof *more);
+    if (!more) {
+        cake_peaks_free(&again);
+        return cake_fail(error, CAKE_E_MEMORY, "peaks: out of memory");
+    }
+    peaks->rows = more;
+    for (size_t i = 0; i < again.count; i++) {
+        cake_peak *old = find_same(peaks, &again.rows[i]);
+
+        if (!old)
+            peaks->rows[peaks->count++] = again.rows[i];
+        else if (again.rows[i].value > old->value)
+            old->value = again.rows[i].value;
+    }
+    cake_peaks_free(&again);
+    return CAKE_OK;
+}
+
 bool cake_peaks_clock(const cake_topology *topology, double *slowest, double *fastest)
 {
     cake_placement placement;

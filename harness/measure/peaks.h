@@ -44,6 +44,7 @@ typedef struct cake_peaks {
     int cores_per_l3;
     uint64_t isa;
     size_t disturbed; /* rows that are too low, for other programs used the CPUs all the time */
+    size_t raises;    /* how often cake_peaks_raise measured again */
 } cake_peaks;
 
 void cake_peaks_free(cake_peaks *peaks);
@@ -56,6 +57,10 @@ cake_status cake_peaks_measure(const cake_topology *topology, const int *threads
 /* The clock of one core under load in GHz, the slowest and the fastest of windows of 1.5 ms. False where there is no
  * way to measure it. */
 bool cake_peaks_clock(const cake_topology *topology, double *slowest, double *fastest);
+
+/* Measure again for that many threads, and keep the higher of old and new: a virtual machine's clock is faster in one
+ * minute than in the next. Takes about a second. Nothing else may run. */
+cake_status cake_peaks_raise(const cake_topology *topology, int threads, cake_peaks *peaks, cake_error *error);
 
 /* 1, 2, 4, ... and all cores that may be used. `threads` holds 32. Returns how many. */
 size_t cake_peaks_threads(const cake_topology *topology, int *threads);

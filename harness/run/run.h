@@ -27,7 +27,7 @@ typedef struct cake_run {
     const cake_plugins *plugins;
     const cake_topology *topology;
     cake_worker_settings settings;
-    const cake_peaks *peaks;     /* NULL: no roofline, no impossible times */
+    cake_peaks *peaks;           /* raised where a time beats them; NULL: no roofline, no impossible times */
     const char *const *counters; /* names; the first CAKE_COUNTER_COLUMNS are the columns' */
     size_t n_counters;
     cake_run_observer observer;

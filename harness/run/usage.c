@@ -13,13 +13,14 @@
 static const struct {
     const char *name, *unit;
     int64_t least, scale; /* scale: of the unit */
+    int64_t surely;       /* growth that CAKE_USAGE_STEPS are enough for; below it takes CAKE_USAGE_SLOW_STEPS */
     int64_t sudden;       /* growth over the first look that is a leak however it came; 0: none is */
 } kinds[CAKE_USAGE_KINDS] = {
-    {"the heap", "bytes", 1024, 1, 0},
-    {"its own memory (RssAnon)", "KiB", INT64_C(1) << 20, 1024, 0},
-    {"its address space (VmSize)", "KiB", INT64_C(4) << 20, 1024, 0},
-    {"the number of its threads", "threads", CAKE_USAGE_STEPS, 1, 16},
-    {"the number of its open descriptors", "descriptors", CAKE_USAGE_STEPS, 1, 16},
+    {"the heap", "bytes", 1024, 1, 128 << 10, 0},
+    {"its own memory (RssAnon)", "KiB", INT64_C(1) << 20, 1024, INT64_C(64) << 20, 0},
+    {"its address space (VmSize)", "KiB", INT64_C(4) << 20, 1024, INT64_C(256) << 20, 0},
+    {"the number of its threads", "threads", CAKE_USAGE_STEPS, 1, 0, 16},
+    {"the number of its open descriptors", "descriptors", CAKE_USAGE_STEPS, 1, 0, 16},
 };
 enum { HEAP, OWN, SPACE, THREADS, DESCRIPTORS };
 
@@ -94,7 +95,8 @@ bool cake_usage_look(cake_usage *usage, pid_t pid, uint64_t heap_bytes, cake_fin
             return cake_find(finding, CAKE_V_LEAK, "%s grew during the timed calls, by %lld %s", kinds[k].name,
                              (long long)(growth / kinds[k].scale), kinds[k].unit);
         growth = now[k] - usage->kind[k].first;
-        if (usage->kind[k].steps >= CAKE_USAGE_STEPS && growth >= kinds[k].least)
+        if (usage->kind[k].steps >= (growth >= kinds[k].surely ? CAKE_USAGE_STEPS : CAKE_USAGE_SLOW_STEPS) &&
+            growth >= kinds[k].least)
             return cake_find(finding, CAKE_V_LEAK, "%s grew with %d batches of calls, by %lld %s", kinds[k].name,
                              usage->kind[k].steps, (long long)(growth / kinds[k].scale), kinds[k].unit);
     }

@@ -82,6 +82,29 @@ Test(peaks, roofline_of_arithmetic_and_of_each_level)
     cr_expect_eq(cake_level_name(r.level)[0], 'm');
 }
 
+Test(peaks, are_raised_and_never_lowered, .timeout = 60)
+{
+    cake_topology *topology = NULL;
+    cake_peaks measured = {0};
+    cake_error error = {""};
+    const int one = 1;
+    double fma, copy;
+
+    cr_assert_eq(cake_topology_load(NULL, &topology, &error), CAKE_OK, "%s", error.text);
+    cr_assert_eq(cake_peaks_measure(topology, &one, 1, &measured, &error), CAKE_OK, "%s", error.text);
+    for (size_t i = 0; i < measured.count; i++)
+        measured.rows[i].value *= strcmp(measured.rows[i].kind, "f32_fma") == 0 ? 0.5 : 100;
+    fma = cake_peaks_find(&measured, "f32_fma", CAKE_LEVEL_CORE, 1);
+    copy = cake_peaks_find(&measured, "copy", CAKE_LEVEL_L1, 1);
+    measured.count--; /* one that is not known yet */
+    cr_assert_eq(cake_peaks_raise(topology, 1, &measured, &error), CAKE_OK, "%s", error.text);
+    cr_expect_gt(cake_peaks_find(&measured, "f32_fma", CAKE_LEVEL_CORE, 1), fma);
+    cr_expect_eq(cake_peaks_find(&measured, "copy", CAKE_LEVEL_L1, 1), copy);
+    cr_expect_eq(measured.raises, 1);
+    cake_peaks_free(&measured);
+    cake_topology_free(topology);
+}
+
 Test(peaks, roofline_of_cold_caches_and_other_types)
 {
     cake_work cold = {1, 20000, CAKE_F32, 1, true}, bf16 = {1e6, 0, CAKE_BF16, 1, false};
