@@ -215,7 +215,7 @@ ParameterizedTest(const int *index, misdeeds, have_their_verdicts, .timeout = 12
     fault_make_folder(folder);
     ran = fault_run_program(
         folder, (const char *const[]){"run", "--plugin", fault_path(m->fixture), "--plugin", honest, "--repetitions",
-                                      "8", "--min-time", "5ms", "--timeout", "2s", "--out", "out",
+                                      "16", "--min-time", "3ms", "--timeout", "2s", "--out", "out",
                                       "linear rows=4 in=33 out=17", m->option, m->argument, NULL});
     expect_verdict(m, &ran);
     expect_honest(&ran);
