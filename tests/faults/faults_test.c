@@ -58,7 +58,7 @@ static const misdeed table[] = {
     {.fixture = "warmup", .verdicts = "stale-output"},
     {.fixture = "sample", .verdicts = "mismatch"},
     {.fixture = "count", .verdicts = "stale-output"},
-    {.fixture = "late", .verdicts = "late-write|mismatch|stale-output|nondeterministic|crash"},
+    {.fixture = "late", .verdicts = "late-write|mismatch|stale-output|nondeterministic|oob-write|crash"},
     {.fixture = "defer", .verdicts = "stale-output"},
     {.fixture = "bg", .verdicts = "affinity-changed|threads-exceeded"},
     {.fixture = "rand", .verdicts = "nondeterministic"},
