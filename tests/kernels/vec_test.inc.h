@@ -77,6 +77,7 @@ Test(vec, arithmetic)
     COMPARE("set1", vec_set1(3.5f), 3.5f);
     COMPARE("zero", vec_zero(), 0.0f);
     COMPARE("broadcast", vec_broadcast(pb + 1), pb[1]);
+    COMPARE("keep", vec_keep(a), x);
 }
 
 /* Of small whole numbers, where fused and separate rounding agree. */

@@ -34,6 +34,13 @@ static inline vec vec_broadcast(const float *p)
     return _mm256_broadcast_ss(p);
 }
 
+/* a, in a register from here on: the compiler must not load it again for each use. */
+static inline vec vec_keep(vec a)
+{
+    __asm__("" : "+x"(a));
+    return a;
+}
+
 static inline void vec_store(float *p, vec a)
 {
     _mm256_storeu_ps(p, a);

@@ -39,6 +39,13 @@ static inline vec vec_broadcast(const float *p)
     return _mm512_set1_ps(*p);
 }
 
+/* a, in a register from here on: the compiler must not load it again for each use. */
+static inline vec vec_keep(vec a)
+{
+    __asm__("" : "+v"(a));
+    return a;
+}
+
 static inline void vec_store(float *p, vec a)
 {
     _mm512_storeu_ps(p, a);

@@ -44,6 +44,12 @@ static inline vec vec_broadcast(const float *p)
     return vec_set1(*p);
 }
 
+/* a, in a register from here on: the compiler must not load it again for each use. */
+static inline vec vec_keep(vec a)
+{
+    return a;
+}
+
 static inline void vec_store(float *p, vec a)
 {
     memcpy(p, &a, sizeof a);
