@@ -13,6 +13,7 @@ typedef struct pool2d_lanes {
     int64_t blocks;                 /* of channels, in an image of x: items of a row; nhwc: 1 */
     int64_t pixel, vectors;         /* floats from pixel to pixel, vectors of a pixel that an item covers */
     int64_t inner_begin, inner_end; /* output columns whose window lies inside the image */
+    bool whole;                     /* blocked, and the one window is the image */
 } pool2d_lanes;
 
 static int32_t pool2d_lanes_open(const cake_problem *problem, const cake_tensor *const *constants,
@@ -33,6 +34,7 @@ static int32_t pool2d_lanes_open(const cake_problem *problem, const cake_tensor 
     l->inner_begin = l->inner_begin < p->ow ? l->inner_begin : p->ow;
     l->inner_end = l->inner_end < p->ow ? l->inner_end : p->ow;
     l->inner_end = l->inner_end > l->inner_begin ? l->inner_end : l->inner_begin;
+    l->whole = problem->layout != CAKE_NHWC && pool2d_is_whole(p);
     *ctx = l;
     return CAKE_DONE;
 }
@@ -81,23 +83,29 @@ VEC_INLINE void pool2d_put(int avg, int masked, const pool2d_rows *w, float *y, 
 /* Any one window: columns span->begin .. span->end - 1. */
 VEC_INLINE vec pool2d_one(int avg, int masked, const pool2d_lanes *l, const pool2d_rows *w, const pool2d_span *span)
 {
-    enum { SETS = 4 };
+    enum { SETS = 4, AHEAD = 8 * SETS };
     int64_t columns = span->end - span->begin, step = l->op.dil_w * w->pixel;
+    int64_t rows = w->rows;
     const float *row = w->x + span->first * w->pixel;
     vec sum[SETS];
 
+    if (w->down == columns * step) /* as wide as the image: one run */
+        columns *= rows, rows = 1;
+    VEC_UNROLL
     for (int k = 0; k < SETS; k++)
         sum[k] = pool2d_start(avg);
-    for (int64_t r = 0; r < w->rows; r++, row += w->down) {
+    for (int64_t r = 0; r < rows; r++, row += w->down) {
         const float *x = row;
         int64_t s = 0;
         for (; s + SETS <= columns; s += SETS, x += SETS * step) {
             VEC_UNROLL
-            for (int k = 0; k < SETS; k++)
+            for (int k = 0; k < SETS; k++) {
+                __builtin_prefetch(x + (k + AHEAD) * step);
                 sum[k] = pool2d_join(avg, sum[k], pool2d_load(masked, w, x + k * step));
+            }
         }
-        for (int k = 0; s < columns; s++, k++, x += step)
-            sum[k] = pool2d_join(avg, sum[k], pool2d_load(masked, w, x));
+        for (; s < columns; s++, x += step)
+            sum[0] = pool2d_join(avg, sum[0], pool2d_load(masked, w, x));
     }
     return pool2d_join(avg, pool2d_join(avg, sum[0], sum[1]), pool2d_join(avg, sum[2], sum[3]));
 }
@@ -184,6 +192,20 @@ VEC_INLINE void pool2d_row(int avg, int masked, const pool2d_lanes *l, const poo
     }
 }
 
+/* One window that is the whole image, of images begin .. end-1 of a block of channels. */
+VEC_INLINE void pool2d_whole(int avg, const pool2d_lanes *l, const float *x, float *y, int64_t begin, int64_t end)
+{
+    int64_t image = l->op.ih * l->op.iw * VEC_LANES;
+    pool2d_rows w = {.rows = l->op.ih, .down = l->op.iw * VEC_LANES, .pixel = VEC_LANES};
+    pool2d_span columns = {.end = l->op.iw};
+    vec divisor = vec_set1((float)(l->op.ih * l->op.iw)), reciprocal = vec_div(vec_set1(1.0F), divisor);
+
+    for (int64_t i = begin; i < end; i++) {
+        w.x = x + i * image;
+        pool2d_put(avg, 0, &w, y + i * VEC_LANES, pool2d_one(avg, 0, l, &w, &columns), divisor, reciprocal);
+    }
+}
+
 static void pool2d_lanes_work(void *ctx, const cake_tensor *const *inputs, const cake_tensor *const *outputs,
                               int64_t phase, int64_t begin, int64_t end, int thread)
 {
@@ -192,8 +214,15 @@ static void pool2d_lanes_work(void *ctx, const cake_tensor *const *inputs, const
 
     (void)phase;
     (void)thread;
-    for (int64_t item = begin; item < end; item++) {
-        int64_t plane = item / p->oh, row = item % p->oh;
+    if (l->whole && p->kind == CAKE_POOL_AVG) {
+        pool2d_whole(1, l, inputs[0]->data, outputs[0]->data, begin, end);
+        return;
+    }
+    if (l->whole) {
+        pool2d_whole(0, l, inputs[0]->data, outputs[0]->data, begin, end);
+        return;
+    }
+    for (int64_t item = begin, plane = begin / p->oh, row = begin % p->oh; item < end; item++) {
         pool2d_span rows = pool2d_window(row, p->stride_h, p->pad_t, p->pad_b, p->dil_h, p->kh, p->ih, p->count_pad);
         const float *x = (const float *)inputs[0]->data + (plane * p->ih + rows.first) * p->iw * l->pixel;
         float *y = (float *)outputs[0]->data + item * p->ow * l->pixel;
@@ -217,6 +246,8 @@ static void pool2d_lanes_work(void *ctx, const cake_tensor *const *inputs, const
                     pool2d_row(0, 0, l, &w, y + v * VEC_LANES);
             }
         }
+        if (++row == p->oh)
+            row = 0, plane++;
     }
 }
 

@@ -9,7 +9,7 @@
 typedef struct pool2d_planes {
     const cake_host *host;
     cake_pool2d op;
-    int global;
+    bool global;
     int64_t row_floats; /* of a thread's row: the padded row and what the last vectors reach */
     float *rows;        /* [threads][row_floats] */
     float *counted;     /* [ow + VEC_LANES]: columns that a mean counts */
@@ -35,8 +35,7 @@ static int32_t pool2d_planes_open(const cake_problem *problem, const cake_tensor
     if (!l)
         return CAKE_NO_MEMORY;
     *l = (pool2d_planes){.host = host, .op = *p};
-    l->global = p->oh == 1 && p->ow == 1 && p->kh == p->ih && p->kw == p->iw && p->dil_h == 1 && p->dil_w == 1 &&
-                p->pad_t == 0 && p->pad_l == 0 && (!p->count_pad || (p->pad_b == 0 && p->pad_r == 0));
+    l->global = pool2d_is_whole(p);
     l->row_floats = reach > p->pad_l + p->iw + VEC_LANES ? reach : p->pad_l + p->iw + VEC_LANES;
     l->row_floats = (l->row_floats + 15) / 16 * 16;
     l->rows = workspace_floats(host, problem->threads * l->row_floats);
