@@ -16,6 +16,7 @@
 
 enum {
     WINOGRAD_MIN_TILES = 2 * GEMM_MR * (GEMM_MR > 6 ? 1 : 2), /* of a block: each weight is used so often */
+    WINOGRAD_AHEAD = 3 * GEMM_MR / 2,                         /* weights used by more tiles are fetched ahead */
     WINOGRAD_OUT_GROUP = 4                                    /* phase 2: blocks of channels an item */
 };
 
@@ -64,7 +65,7 @@ static void conv_winograd_pack(conv_winograd *c, const float *w, const float *bi
 }
 
 /* How many tiles a block has: as many as half of L2 holds v and p of, at least WINOGRAD_MIN_TILES; in equal blocks of
- * whole register tiles. */
+ * whole register tiles. Weights that would come from memory for each block are read once instead, for all tiles. */
 static void conv_winograd_cut(conv_winograd *c, const cake_host *host, int threads)
 {
     int64_t l2 = host->l2_bytes > 0 ? host->l2_bytes : 1 << 20;
@@ -74,6 +75,8 @@ static void conv_winograd_cut(conv_winograd *c, const cake_host *host, int threa
     if (fit < WINOGRAD_MIN_TILES)
         fit = WINOGRAD_MIN_TILES;
     c->blocks = (c->tiles + fit - 1) / fit;
+    if (c->points * c->u_point * (int64_t)sizeof(float) > host->l3_bytes / 2 && host->l3_bytes > 0)
+        c->blocks = 1;
     c->fused = threads == 1 || c->blocks >= 3 * (int64_t)threads;
     if (!c->fused)
         c->blocks = 1;
@@ -100,11 +103,11 @@ static int32_t conv_winograd_open(int m, const cake_problem *problem, const cake
     c->icb = (op->ic + VEC_LANES - 1) / VEC_LANES;
     c->ocb = (op->oc + VEC_LANES - 1) / VEC_LANES;
     c->panels = gemm_panels(op->oc);
+    c->u_point = gemm_b_floats(c->icb * VEC_LANES, op->oc);
     conv_winograd_cut(c, host, problem->threads);
     /* One vector more than needed, so that the points of a tile do not all fall into one set of L1. */
     c->v_point = (c->icb * c->block + 1) * VEC_LANES;
     c->p_point = (c->ocb * c->block + 1) * VEC_LANES;
-    c->u_point = gemm_b_floats(c->icb * VEC_LANES, op->oc);
     c->u = workspace_floats(host, c->points * c->u_point);
     c->bias = workspace_floats(host, c->panels * GEMM_NR);
     c->work = workspace_floats(host, (c->fused ? problem->threads : 1) * c->points * (c->v_point + c->p_point));
@@ -233,7 +236,8 @@ static void conv_winograd_product(const conv_winograd *c, int64_t point, int64_t
                                  .step = c->block * VEC_LANES,
                                  .add = gemm_zeros,
                                  .columns = left * VEC_LANES};
-            gemm_f32_chunks(rows, false, c->chunks, c->icb, v + t * VEC_LANES, VEC_LANES, u, &end);
+            gemm_f32_chunks(rows, s == 0 && tiles > WINOGRAD_AHEAD, c->chunks, c->icb, v + t * VEC_LANES, VEC_LANES,
+                            u, &end);
             t += rows;
         }
     }
