@@ -3,7 +3,7 @@
  *   rows     a tile is neighbours of an output row (or of the whole image, for 1x1 of stride 1): its windows lie at
  *            one distance from each other, and the product reads them where they are. Taps above and below the image
  *            are left out.
- *   padded   the same, from a copy of the item's input rows with zeros on both sides
+ *   padded   the same, but the first and the last tile of a row read a copy of their columns with zeros beside it
  *   gather   the k values of any tile are copied into L1, in vectors of neighbouring channels: for narrow images and
  *            for groups that the layout does not keep together
  *
@@ -11,8 +11,8 @@
  * as it comes. Any stride, padding, dilation and groups; weights packed in open. One phase; an item is a block of
  * pixels of one image and group by a block of panels.
  *
- * Floor: n oh ow oc (ic/groups) kh kw / VEC_LANES FMAs. Copying to the padded rows costs a load and a
- * store for every kh kw oc FMAs, gathering one for every oc: 3 % at 64 output channels, less beyond. */
+ * Floor: n oh ow oc (ic/groups) kh kw / VEC_LANES FMAs. Copying a tile's columns costs a load and a store for every
+ * kh kw oc FMAs, gathering one for every oc: 3 % at 64 output channels, less beyond. */
 #include "common/kernels/conv2d_gather.inc.h"
 #include "common/kernels/conv2d_rows.inc.h"
 #include "common/kernels/kernels.h"

@@ -31,6 +31,11 @@ typedef struct conv_block {
     int32_t first, segments;
 } conv_block;
 
+/* Input columns that are copied, with zeros for those outside of the image. */
+typedef struct conv_strip {
+    int64_t w0, columns;
+} conv_strip;
+
 typedef struct conv_direct {
     const cake_host *host;
     cake_conv2d op;
@@ -46,6 +51,8 @@ typedef struct conv_direct {
     conv_path path;
     int64_t rows, width;   /* output rows as tiles see them: a 1x1 image is one row cut into pieces */
     bool flat;             /* that is so */
+    conv_strip strip[2];   /* path padded: what the first and the last tile of a row read; none: no columns */
+    bool whole;            /* path padded: all tiles read the first strip */
     int64_t thread_floats; /* of scratch for each thread */
     bool scatter;          /* output channels of a group do not begin at a block of the layout */
 } conv_direct;
@@ -165,10 +172,30 @@ static bool conv_rows_collide(int64_t lda)
     return lda * (int64_t)sizeof(float) % 2048 == 0;
 }
 
+/* Which columns path padded copies: those of the tiles at a row's ends that reach into the padding. The other tiles
+ * read the image, if its pixels do not collide. */
+static void conv_direct_strips(conv_direct *d)
+{
+    const cake_conv2d *op = &d->op;
+    int64_t tiles = (op->ow + GEMM_MR - 1) / GEMM_MR, first = (op->ow + tiles - 1) / tiles, last = op->ow / tiles;
+    int64_t window = (op->kw - 1) * op->dil_w + 1, right = (op->ow - last) * op->stride_w - op->pad_l;
+    int64_t beyond = conv_copy_columns(d) - op->pad_l - op->iw; /* of the image's right edge */
+
+    d->whole = tiles == 1 || op->pad_l > first * op->stride_w || beyond > last * op->stride_w ||
+               conv_rows_collide(op->stride_w * d->x.pixel);
+    if (d->whole)
+        d->strip[0] = (conv_strip){.w0 = -op->pad_l, .columns = conv_copy_columns(d)};
+    if (!d->whole && op->pad_l > 0)
+        d->strip[0] = (conv_strip){.w0 = -op->pad_l, .columns = (first - 1) * op->stride_w + window};
+    if (!d->whole && beyond > 0)
+        d->strip[1] = (conv_strip){.w0 = right, .columns = (last - 1) * op->stride_w + window};
+}
+
 static void conv_direct_path(conv_direct *d)
 {
     const cake_conv2d *op = &d->op;
     int64_t tiles = (op->ow + GEMM_MR - 1) / GEMM_MR, right = conv_copy_columns(d) - op->pad_l;
+    bool wide = op->ow >= CONV_LEAST_TILE * tiles;
 
     d->rows = op->oh;
     d->width = op->ow;
@@ -182,10 +209,14 @@ static void conv_direct_path(conv_direct *d)
         d->width = 8 * GEMM_MR;
         d->rows = (op->oh * op->ow + d->width - 1) / d->width;
     }
-    if (d->flat || (op->ow >= CONV_LEAST_TILE * tiles && op->pad_l == 0 && right <= op->iw))
+    if (op->kh * op->kw == 1 && op->ow <= GEMM_MR) /* a gathered tile spans rows, and copies a value only once */
+        wide = false;
+    if (d->flat || (wide && op->pad_l == 0 && right <= op->iw))
         d->path = conv_rows_collide(op->stride_w * d->x.pixel) ? CONV_GATHER : CONV_ROWS;
-    else if (op->ow >= CONV_LEAST_TILE * tiles && (d->x.blocked || !conv_rows_collide(op->stride_w * d->icg)))
+    else if (wide && (d->x.blocked || !conv_rows_collide(op->stride_w * d->icg)))
         d->path = CONV_PADDED;
+    if (d->path == CONV_PADDED)
+        conv_direct_strips(d);
 }
 
 /* What an image is cut into: tiles of pixels, or rows. */
@@ -194,12 +225,15 @@ static int64_t conv_direct_units(const conv_direct *d)
     return d->path == CONV_GATHER ? (d->op.oh * d->op.ow + GEMM_MR - 1) / GEMM_MR : d->rows;
 }
 
-/* About four items a thread where there is more than one: panels are split first, they share nothing. */
+/* About four items a thread where there is more than one, two where each of them copies its rows: panels are split
+ * first, they share nothing else. */
 static void conv_direct_cut(conv_direct *d, int threads)
 {
     int64_t pixels = d->op.oh * d->op.ow, units = conv_direct_units(d);
-    int64_t outer = d->op.n * d->op.groups, wanted = threads > 1 ? 4 * (int64_t)threads : 1;
+    int64_t outer = d->op.n * d->op.groups, wanted = 1;
 
+    if (threads > 1)
+        wanted = (d->path == CONV_PADDED ? 2 : 4) * (int64_t)threads;
     d->pixel_blocks = (pixels + CONV_PIXELS - 1) / CONV_PIXELS;
     d->panel_blocks = (d->panels + CONV_PANELS - 1) / CONV_PANELS;
     if (outer * d->pixel_blocks * d->panel_blocks < wanted)
@@ -209,7 +243,8 @@ static void conv_direct_cut(conv_direct *d, int threads)
     if (outer * d->pixel_blocks * d->panel_blocks < wanted)
         d->pixel_blocks = (wanted + outer * d->panel_blocks - 1) / (outer * d->panel_blocks);
     if (d->path == CONV_PADDED) { /* no more rows in an item than the copy may hold */
-        int64_t span = conv_copy_rows(d, 1), row = conv_copy_columns(d) * conv_copy_pixel(d);
+        int64_t span = conv_copy_rows(d, 1);
+        int64_t row = (d->strip[0].columns + d->strip[1].columns) * conv_copy_pixel(d);
         int64_t fit = (CONV_COPY_FLOATS / row - span) / d->op.stride_h + 1;
         int64_t least = (units + (fit > 0 ? fit : 1) - 1) / (fit > 0 ? fit : 1);
         if (d->pixel_blocks < least)
@@ -219,8 +254,8 @@ static void conv_direct_cut(conv_direct *d, int threads)
         d->pixel_blocks = units;
     d->thread_floats = GEMM_SCRATCH_FLOATS;
     if (d->path == CONV_PADDED)
-        d->thread_floats = conv_copy_rows(d, (units + d->pixel_blocks - 1) / d->pixel_blocks) * conv_copy_columns(d) *
-                           conv_copy_pixel(d);
+        d->thread_floats = conv_copy_rows(d, (units + d->pixel_blocks - 1) / d->pixel_blocks) *
+                           (d->strip[0].columns + d->strip[1].columns) * conv_copy_pixel(d);
 }
 
 /* Which part of the work an item is: pixel units u0 .. u1-1 of an image by panels p0 .. p1-1 of a group. */
