@@ -236,6 +236,8 @@ static void conv_direct_cut(conv_direct *d, int threads)
         wanted = (d->path == CONV_PADDED ? 2 : 4) * (int64_t)threads;
     d->pixel_blocks = (pixels + CONV_PIXELS - 1) / CONV_PIXELS;
     d->panel_blocks = (d->panels + CONV_PANELS - 1) / CONV_PANELS;
+    if (d->panel_blocks == 1 && d->k <= GEMM_KC) /* nothing is met again */
+        d->pixel_blocks = 1;
     if (outer * d->pixel_blocks * d->panel_blocks < wanted)
         d->panel_blocks = (wanted + outer * d->pixel_blocks - 1) / (outer * d->pixel_blocks);
     if (d->panel_blocks > d->panels)
