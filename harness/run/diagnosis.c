@@ -105,7 +105,9 @@ void cake_diagnose(const cake_process *process, const char *what, int status, ca
     cake_fault fault;
 
     memcpy(&fault, &process->shared->fault, sizeof fault);
-    if (process->killed) {
+    if (process->killed && process->stuck) {
+        cake_find(finding, CAKE_V_HARNESS_ERROR, "the system did not let the worker be stopped or go on");
+    } else if (process->killed) {
         cake_find(finding, CAKE_V_TIMEOUT, "no answer within %.3g s", (double)process->settings->timeout_ns * 1e-9);
     } else if (process->silent && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) {
         cake_find(finding, CAKE_V_HARNESS_ERROR, "the worker's channel closed, and it did not end");
@@ -114,6 +116,8 @@ void cake_diagnose(const cake_process *process, const char *what, int status, ca
     } else if (WIFEXITED(status) && WEXITSTATUS(status) == CAKE_EXIT_FAULT && fault.written) {
         diagnose_fault(process, &fault, finding);
         add_backtrace(process, &fault, finding);
+    } else if (WIFEXITED(status) && WEXITSTATUS(status) == CAKE_EXIT_PROTOCOL) {
+        cake_find(finding, CAKE_V_HARNESS_ERROR, "the worker lost its channel to the coordinator %s", in);
     } else if (WIFEXITED(status)) {
         cake_find(finding, CAKE_V_EXITED, "the process ended with exit code %d %s", WEXITSTATUS(status), in);
     } else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) {

@@ -397,14 +397,14 @@ bool cake_process_ask(cake_process *process, cake_request *request, int descript
 
 void cake_process_hold(cake_process *process)
 {
-    if (process->pid)
-        kill(-process->pid, SIGSTOP);
+    if (process->pid && kill(-process->pid, SIGSTOP) != 0)
+        process->stuck = true;
 }
 
 void cake_process_release(cake_process *process)
 {
-    if (process->pid)
-        kill(-process->pid, SIGCONT);
+    if (process->pid && kill(-process->pid, SIGCONT) != 0)
+        process->stuck = true;
 }
 
 int64_t cake_process_cpu_ns(const cake_process *process)

@@ -46,6 +46,7 @@ typedef struct cake_process {
     uint32_t layers;         /* of the sandbox, in force */
     bool killed;             /* by us, after a timeout */
     bool silent;             /* by us, since it neither answered nor ended */
+    bool stuck;              /* the system would not let us hold it or let it go on */
     const cake_arena *arena; /* to name a fault's place; NULL before it is prepared */
     uint64_t address[CAKE_WIRE_TENSORS];
     char *printed; /* the beginning of what the plugin printed; owned; NULL: nothing */

@@ -6,7 +6,8 @@
 
 #include "worker/protocol.h"
 
-enum { CAKE_EXIT_FAULT = 77 }; /* exit code of a worker that wrote a record */
+/* Exit codes of a worker: it wrote a record; the coordinator went away or said something unheard of. */
+enum { CAKE_EXIT_FAULT = 77, CAKE_EXIT_PROTOCOL = 78 };
 
 /* Handle the deadly signals on a stack of their own: write the first fault into `fault`, then end the process. */
 bool cake_fault_watch(cake_fault *fault);

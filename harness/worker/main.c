@@ -8,23 +8,21 @@
 #include "worker/fault.h"
 #include "worker/serve.h"
 
-enum { EXIT_PROTOCOL = 78 }; /* the coordinator went away or said something unheard of */
-
 int main(void)
 {
     pid_t parent = getppid();
     cake_shared *shared;
 
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)
-        return EXIT_PROTOCOL;
+        return CAKE_EXIT_PROTOCOL;
     shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED, CAKE_FD_SHARED, 0);
     if (shared == MAP_FAILED) {
         fprintf(stderr, "layercake-worker is started by layercake, not by hand\n");
-        return EXIT_PROTOCOL;
+        return CAKE_EXIT_PROTOCOL;
     }
     close(CAKE_FD_SHARED);
     if (!cake_fault_watch(&shared->fault) || !cake_serve(CAKE_FD_SOCKET, CAKE_FD_PLUGIN, shared))
-        return EXIT_PROTOCOL;
+        return CAKE_EXIT_PROTOCOL;
     fflush(stdout);
     _exit(0); /* no destructors: a plugin's must not keep the worker */
 }

@@ -35,6 +35,12 @@ how() { # SYSCALL ERROR: brk tells of a failure by the old break, not by an erro
   if [ "$1" = brk ]; then echo retval=0; else echo "error=$2"; fi
 }
 
+# Deaths that are not ours to prevent: of the C library's loader at a program's first mapping, and of PAPI, which reads
+# /proc/PID/maps and mounts of its own process and believes whatever comes.
+not_ours() { # SYSCALL WHEN
+  [ "$1 $2" = "mmap 1" ] || { [ "$1" = read ] && grep -qE '/proc/[0-9]+/(maps|mounts)>.*INJECTED' trace; }
+}
+
 verdict_of() { # STATUS: of the run in out/ and said
   local status=$1 rows other
   if [ "$status" -eq 124 ]; then echo HANG; return; fi
@@ -73,9 +79,10 @@ sweep() { # WHO STRACE_OPTION...
     for error in $(errors "$name"); do
       for when in "${places[@]}"; do
         rm -rf out
-        timeout -k 2 30 strace -qq "$@" -o /dev/null -e trace="$name" -e inject="$name:$(how "$name" "$error"):when=$when" \
+        timeout -k 2 30 strace -qq -y "$@" -o trace -e trace="$name" -e inject="$name:$(how "$name" "$error"):when=$when" \
           "${command[@]}" >said 2>&1
         result=$(verdict_of $?)
+        case $result in CRASH*) not_ours "$name" "$when" && result="in-a-library" ;; esac
         runs=$((runs + 1))
         seen[$result]=$((${seen[$result]:-0} + 1))
         case $result in
