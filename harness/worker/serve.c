@@ -270,5 +270,6 @@ bool cake_serve(int socket, int plugin_file, cake_shared *shared)
         if (!serve_one())
             return false;
     while (worker.request.kind != CAKE_REQUEST_QUIT);
+    close_kernel(); /* for --in-process, where the end of the worker is not that of its memory */
     return true;
 }
