@@ -27,7 +27,7 @@ static void gather(cake_onnx_node *n)
         return;
     rows.values = values;
     cake_onnx_case(n, "embedding rows=%lld vocab=%lld dim=%lld", (long long)ids->count, (long long)vocab,
-                   (long long)(before * after));
+                   (long long)before * after);
     cake_onnx_put(n, "ids", &rows);
     cake_onnx_put(n, "table", cake_onnx_move(n->pool, table, axis, 0));
     if (y) {

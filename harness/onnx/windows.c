@@ -158,7 +158,7 @@ static void conv_transpose(cake_onnx_node *n)
     if (n->status == CAKE_OK)
         transposed_padding(n, &w, extra);
     cake_onnx_case(n, "conv_transpose2d n=%lld ic=%lld oc=%lld groups=%lld bias=%d out_pad_h=%lld out_pad_w=%lld %s",
-                   (long long)x->shape[0], (long long)x->shape[1], (long long)(weight->shape[1] * groups),
+                   (long long)x->shape[0], (long long)x->shape[1], (long long)weight->shape[1] * groups,
                    (long long)groups, bias != NULL, (long long)extra[H], (long long)extra[W], keys_of(&w).text);
     cake_onnx_put(n, "x", x);
     cake_onnx_put(n, "w", weight);

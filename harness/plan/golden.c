@@ -200,7 +200,7 @@ cake_status cake_golden_put(cake_workload *workload, const char *name, const dou
     while (index < list.count && strcmp(list.tensor[index].name, name) != 0)
         index++;
     room = index < list.count ? cake_spec_elements(&list.tensor[index]) : 0;
-    if (room != count || (workload->golden && cake_golden_find(workload->golden, index)))
+    if (room < 1 || room != count || (workload->golden && cake_golden_find(workload->golden, index)))
         return cake_fail(error, CAKE_E_USAGE, "expected %lld values for %s of this %s, found %lld", (long long)room,
                          name, workload->op->name, (long long)count);
     st = new_tensor(workload, index, room, 0, false, error);

@@ -116,6 +116,14 @@ static bool describe(cake_plugin_info *info, cake_plugin_file_image *image, cons
     return good && !cake_interrupted();
 }
 
+static void free_tables(cake_plugins *plugins)
+{
+    free(plugins->infos);
+    free(plugins->images);
+    free(plugins->loaded);
+    *plugins = (cake_plugins){0};
+}
+
 cake_status cake_plugins_load(cake_plugins *plugins, const char *const *wanted, size_t n_wanted,
                               const cake_worker_settings *settings, const cake_placement *placement,
                               cake_error *error)
@@ -129,9 +137,11 @@ cake_status cake_plugins_load(cake_plugins *plugins, const char *const *wanted, 
     plugins->infos = calloc(files.count ? files.count : 1, sizeof *plugins->infos);
     plugins->images = calloc(files.count ? files.count : 1, sizeof *plugins->images);
     plugins->loaded = calloc(files.count ? files.count : 1, sizeof *plugins->loaded);
-    status = plugins->loaded && plugins->infos && plugins->images
-                 ? CAKE_OK
-                 : cake_fail(error, CAKE_E_MEMORY, "no memory for plugins");
+    if (!plugins->loaded || !plugins->infos || !plugins->images) {
+        cake_plugin_files_free(&files);
+        free_tables(plugins);
+        return cake_fail(error, CAKE_E_MEMORY, "no memory for plugins");
+    }
     for (size_t i = 0; status == CAKE_OK && i < files.count; i++) {
         cake_plugin_info *info = &plugins->infos[i];
 
@@ -150,19 +160,21 @@ cake_status cake_plugins_load(cake_plugins *plugins, const char *const *wanted, 
     return status;
 }
 
+static void free_loaded(cake_loaded_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        free(list->paths[i]);
+    free(list->paths);
+}
+
 void cake_plugins_free(cake_plugins *plugins)
 {
     for (size_t i = 0; i < plugins->count; i++) {
         cake_plugin_info_free(&plugins->infos[i]);
         cake_vet_close(&plugins->images[i]);
-        for (size_t l = 0; l < plugins->loaded[i].count; l++)
-            free(plugins->loaded[i].paths[l]);
-        free(plugins->loaded[i].paths);
+        free_loaded(&plugins->loaded[i]);
     }
-    free(plugins->infos);
-    free(plugins->images);
-    free(plugins->loaded);
-    *plugins = (cake_plugins){0};
+    free_tables(plugins);
 }
 
 const cake_plugin_file_image *cake_plugins_image(const cake_plugins *plugins, const cake_plugin_info *info)

@@ -41,8 +41,8 @@ void attention(context &c)
     append_scale(ops, static_cast<float>(p.scale));
     attr.set_post_ops(ops);
     const auto first = describe_primitive<dnnl::matmul>(attr, q, k, scores);
-    const auto add = describe_primitive<dnnl::binary>(context::attributes(), dnnl::algorithm::binary_add, scores, mask,
-                                                      scores);
+    const auto add =
+        describe_primitive<dnnl::binary>(context::attributes(), dnnl::algorithm::binary_add, scores, mask, scores);
     const auto softmax = describe_softmax(scores, 2);
     const auto second = describe_primitive<dnnl::matmul>(context::attributes(), scores, v, y);
 
@@ -54,9 +54,9 @@ void attention(context &c)
     if (p.mask)
         c.add<dnnl::binary>(add, {{DNNL_ARG_SRC_0, s}, {DNNL_ARG_SRC_1, c.bind_input(3, mask)}, {DNNL_ARG_DST, s}});
     if (causal)
-        c.add<dnnl::binary>(add, {{DNNL_ARG_SRC_0, s},
-                                  {DNNL_ARG_SRC_1, c.packed(causal_mask(p).data(), mask, mask)},
-                                  {DNNL_ARG_DST, s}});
+        c.add<dnnl::binary>(
+            add,
+            {{DNNL_ARG_SRC_0, s}, {DNNL_ARG_SRC_1, c.packed(causal_mask(p).data(), mask, mask)}, {DNNL_ARG_DST, s}});
     c.add<dnnl::softmax_forward>(softmax, {{DNNL_ARG_SRC, s}, {DNNL_ARG_DST, s}});
     c.add<dnnl::matmul>(
         second, {{DNNL_ARG_SRC, s}, {DNNL_ARG_WEIGHTS, c.bind_input(2, v)}, {DNNL_ARG_DST, c.bind_output(0, y)}});
