@@ -23,7 +23,11 @@ typedef struct cake_statistics {
  * `samples` is not changed. `confidence` lies in (0, 1). CAKE_E_MEMORY. */
 cake_status cake_statistics_of(const double *samples, size_t count, double confidence, cake_statistics *statistics);
 
-/* Of the ratios over[i] / under[i]: of two kernels measured in the same rounds, so that what slows both cancels. */
+/* Of the ratios over[i] / under[i]: of two kernels measured in the same rounds, so that what slows both cancels. Rounds
+ * are in their order: what is left of a drift makes neighbours alike, so that they tell less than as many independent
+ * ones would. The interval is wider by sqrt((1 + r) / (1 - r)), r the neighbours' correlation if it is positive (Bayley and
+ * Hammersley 1946, "The effective number of independent observations in an autocorrelated time series", Supplement to
+ * the Journal of the Royal Statistical Society 8, 184-197). */
 cake_status cake_statistics_of_ratios(const double *over, const double *under, size_t count, double confidence,
                                       cake_statistics *statistics);
 

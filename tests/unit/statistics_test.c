@@ -104,6 +104,24 @@ Test(statistics, ratios_cancel_what_slows_both)
     cr_expect(isnan(s.median));
 }
 
+/* Rounds that drift tell less than independent ones: each half of these repeats one ratio. */
+Test(statistics, neighbours_that_are_alike_widen_the_interval)
+{
+    double alike[16], shuffled[16], one[16];
+    cake_statistics s, t;
+
+    for (int i = 0; i < 16; i++) {
+        alike[i] = 1 + 0.1 * (i / 4);
+        shuffled[i] = 1 + 0.1 * (i * 7 % 16 / 4);
+        one[i] = 1;
+    }
+    cr_assert_eq(cake_statistics_of_ratios(alike, one, 16, 0.95, &s), CAKE_OK);
+    cr_assert_eq(cake_statistics_of_ratios(shuffled, one, 16, 0.95, &t), CAKE_OK);
+    cr_expect_float_eq(s.median, t.median, 1e-12);
+    cr_expect_gt(s.ci_high - s.ci_low, 1.5 * (t.ci_high - t.ci_low));
+    cr_expect_lt(s.ci_low, s.median);
+}
+
 /* --- Does the interval cover the median as often as it claims? ------------------------------------------------- */
 
 typedef double draw(cake_random *random);
