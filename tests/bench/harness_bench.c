@@ -19,7 +19,7 @@
 #include "run/session.h"
 #include "run/timer.h"
 
-enum { STARTS = 20, ROUNDS = 30 };
+enum { STARTS = 20, ROUNDS = 100 };
 
 static const char text[] = "linear rows=24 in=64 out=128"; /* tens of microseconds */
 static const double round_s = 0.02;
