@@ -248,6 +248,12 @@ void cake_tensor_store(const cake_tensor *tensor, const double *values)
         /* A rank-2-or-less blocked tensor does not exist, so the last dimension is never the channels. */
         char *at = data + cake_tensor_offset(tensor, begin) * width;
 
+        /* Nearly all tensors, and some have millions of elements. */
+        if (tensor->dtype == CAKE_F32 && step == 1) {
+            for (int64_t i = 0; i < row; i++)
+                ((float *)(void *)at)[i] = (float)values[begin + i];
+            continue;
+        }
         for (int64_t i = 0; i < row; i++)
             cake_element_store(tensor->dtype, at + i * step * width, values[begin + i]);
     }

@@ -125,7 +125,7 @@ static const cake_option timing[] = {
      CAKE_OPTION_SHARE, MEMBER(precision), 1e-6, 1},
     {"max-time", NULL, "TIME",
      "Let all repetitions of a case last at most about so long; one that is not precise by then says so. Default: "
-     "1s.",
+     "200ms.",
      CAKE_OPTION_TIME, MEMBER(max_time_s), 0, 86400},
     {"repetitions", "benchmark_repetitions", "N",
      "Measure each case so many times, however precise. Default: 5 to 50, by --precision and --max-time.",
@@ -224,7 +224,7 @@ cake_status cake_run_options_parse(const cake_option_group *groups, int argc, ch
         .seed = -1,
         .timeout_s = 60,
         .precision = 0.02,
-        .max_time_s = 0.4,
+        .max_time_s = 0.2,
         .min_time_s = 0.02,
         .huge_pages = 1,
         .benchmark_out_json = 1,

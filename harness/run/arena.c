@@ -120,6 +120,22 @@ static bool canaries_whole(const char *from, uint64_t bytes, uint64_t *at)
     return true;
 }
 
+/* Nearly all tensors, and some have millions of elements. The same bits: -0 is not 0. */
+static bool row_intact(const float *at, const double *values, int64_t count)
+{
+    uint32_t different = 0;
+
+    for (int64_t i = 0; i < count; i++) {
+        float expected = (float)values[i];
+        uint32_t a, b;
+
+        memcpy(&a, &at[i], sizeof a);
+        memcpy(&b, &expected, sizeof b);
+        different |= a ^ b;
+    }
+    return different == 0;
+}
+
 static bool values_intact(const cake_arena *arena, int i, const double *values, cake_finding *finding)
 {
     const cake_tensor *tensor = &arena->tensor[i];
@@ -131,6 +147,9 @@ static bool values_intact(const cake_arena *arena, int i, const double *values, 
     for (int64_t begin = 0; begin < elements; begin += row) {
         const char *at = data + cake_tensor_offset(tensor, begin) * width;
 
+        if (tensor->dtype == CAKE_F32 && step == 1 &&
+            row_intact((const float *)(const void *)at, values + begin, row))
+            continue;
         for (int64_t e = 0; e < row; e++) {
             uint64_t expected = 0;
 
