@@ -13,13 +13,15 @@ typedef struct compare_options {
     char *out;
     char *fail_on;
     char *margin;
+    char *tables;
     bool over_baseline;
 } compare_options;
 
 static const cake_option option_table[] = {
     {.name = "run",
      .argument = "RUN",
-     .meaning = "The run whose plugins BASE and NEW are; default: results/latest.",
+     .meaning =
+         "The run whose plugins BASE and NEW are, each one or several joined with ','; default: results/latest.",
      .kind = CAKE_OPTION_TEXT,
      .offset = offsetof(compare_options, run)},
     {.name = "fail-on",
@@ -38,6 +40,11 @@ static const cake_option option_table[] = {
          "Divide each time by the baseline's in the same round, so that a run on a slower hour does not count.",
      .kind = CAKE_OPTION_FLAG,
      .offset = offsetof(compare_options, over_baseline)},
+    {.name = "tables",
+     .argument = "LIST",
+     .meaning = "Some of workloads, ops, networks and ranking; default: all.",
+     .kind = CAKE_OPTION_TEXT,
+     .offset = offsetof(compare_options, tables)},
     {.name = "format",
      .argument = "FORMAT",
      .meaning = "text, csv, markdown or json; default: text.",
@@ -66,6 +73,33 @@ static cake_status parse_percent(const char *option, const char *prefix, const c
                          text);
     *share = percent / 100;
     return CAKE_OK;
+}
+
+/* "ops,networks" as CAKE_COMPARE_... */
+static cake_status parse_tables(const char *text, unsigned *tables, cake_error *error)
+{
+    static const struct {
+        const char *name;
+        unsigned bit;
+    } all[] = {{"workloads", CAKE_COMPARE_WORKLOADS},
+               {"ops", CAKE_COMPARE_OPS},
+               {"networks", CAKE_COMPARE_NETWORKS},
+               {"ranking", CAKE_COMPARE_RANKING}};
+
+    for (const char *word = text;;) {
+        size_t length = strcspn(word, ","), i = 0;
+
+        while (i < sizeof all / sizeof all[0] &&
+               (strlen(all[i].name) != length || strncmp(word, all[i].name, length) != 0))
+            i++;
+        if (i == sizeof all / sizeof all[0])
+            return cake_fail(error, CAKE_E_USAGE,
+                             "expected some of workloads,ops,networks,ranking for --tables, found '%.80s'", word);
+        *tables |= all[i].bit;
+        if (word[length] == '\0')
+            return CAKE_OK;
+        word += length + 1;
+    }
 }
 
 static cake_status find_format(const char *name, const cake_compare_format **format, cake_error *error)
@@ -136,6 +170,8 @@ static cake_status compare(const compare_options *options, const cake_text_list 
         status = parse_percent("fail-on", "slower:", options->fail_on, &request.slower_by, error);
     if (status == CAKE_OK && options->margin)
         status = parse_percent("margin", "", options->margin, &request.margin, error);
+    if (status == CAKE_OK && options->tables)
+        status = parse_tables(options->tables, &request.tables, error);
     if (status == CAKE_OK)
         status = open_runs(options, words, runs, &request, error);
     if (status == CAKE_OK)

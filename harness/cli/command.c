@@ -28,7 +28,12 @@ const cake_command cake_commands[] = {
     {"compare", "BASE NEW", "compare two runs, or two plugins of one run",
      "BASE and NEW are folders of runs; or of one run, --run, plugins (avx2) or kernels (avx2/direct), two\n"
      "builds of a plugin by their SHA-256 (avx2@5b89). Ratios are new time over old time, with 95 % intervals:\n"
-     "paired by round within a run, else of all pairs of samples.\n",
+     "paired by round within a run, else of all pairs of samples.\n"
+     "\n"
+     "Of several plugins joined with ',' the fastest counts for each workload:\n"
+     "    layercake compare onednn,xnnpack,torch openmp --run results/latest --tables ops,networks\n"
+     "tells for each op by how much openmp is ahead, where at worst, and its share of the roofline; and for each\n"
+     "dataset the sum of its layers, each as often as it occurs, by openmp beside each of the others.\n",
      cake_compare_option_groups, cake_cmd_compare},
     {"peaks", "", "measure what the machine can do at best",
      "Arithmetic of each vector width, bandwidth of each cache level and of memory, for 1 .. n threads. Keep the\n"

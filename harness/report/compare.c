@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/by_op.h"
 #include "report/differences.h"
 
 const char *cake_change_name(cake_change change)
@@ -46,22 +47,43 @@ static size_t index_of(const cake_results *results, const cake_row *row)
     return (size_t)(row - results->rows.row);
 }
 
-/* `name` is PLUGIN[@SHA256][/KERNEL], where the hash may be cut: it tells two builds of one plugin apart. */
-static bool is_of(const cake_row *row, const char *name)
+static bool is_word(const char *word, size_t length, const char *text)
 {
-    const char *plugin = cake_row_string(row->plugin);
-    size_t length = strcspn(name, "@/"), hash;
+    return strlen(text) == length && strncmp(word, text, length) == 0;
+}
 
-    if (strlen(plugin) != length || strncmp(name, plugin, length) != 0)
+/* The row is of the first name in `names`: PLUGIN[@SHA256][/KERNEL], where the hash may be cut: it tells two builds of
+ * one plugin apart. */
+static bool is_of_first(const cake_row *row, const char *names)
+{
+    size_t length = strcspn(names, "@/,"), hash;
+
+    if (!is_word(names, length, cake_row_string(row->plugin)))
         return false;
-    name += length;
-    if (*name == '@') {
-        hash = strcspn(++name, "/");
-        if (hash == 0 || strncmp(name, cake_row_string(row->plugin_sha256), hash) != 0)
+    names += length;
+    if (*names == '@') {
+        hash = strcspn(++names, "/,");
+        if (hash == 0 || strncmp(names, cake_row_string(row->plugin_sha256), hash) != 0)
             return false;
-        name += hash;
+        names += hash;
     }
-    return *name == '\0' || strcmp(name + 1, cake_row_string(row->kernel)) == 0;
+    return *names != '/' || is_word(names + 1, strcspn(names + 1, ","), cake_row_string(row->kernel));
+}
+
+/* The name behind the first in `names`; NULL: none is left. */
+static const char *next_name(const char *names)
+{
+    const char *comma = strchr(names, ',');
+
+    return comma ? comma + 1 : NULL;
+}
+
+static bool is_of(const cake_row *row, const char *names)
+{
+    for (; names; names = next_name(names))
+        if (is_of_first(row, names))
+            return true;
+    return false;
 }
 
 /* The row of the same workload by the kernel that the row's `baseline` names. */
@@ -303,15 +325,28 @@ static cake_status compare_runs(cake_comparison *comparison, const cake_compare_
     return status;
 }
 
-/* Two rows belong to the same network: dataset, dtype, threads, cache. */
-static bool same_network(const cake_row *a, const cake_row *b)
+size_t cake_comparison_count(const cake_comparison *comparison, unsigned table)
 {
-    return strcmp(cake_row_string(a->dataset), cake_row_string(b->dataset)) == 0 &&
-           strcmp(cake_row_string(a->dtype), cake_row_string(b->dtype)) == 0 && a->threads == b->threads &&
+    if (comparison->tables && !(comparison->tables & table))
+        return 0;
+    return table == CAKE_COMPARE_WORKLOADS  ? comparison->n_lines
+           : table == CAKE_COMPARE_OPS      ? comparison->n_ops
+           : table == CAKE_COMPARE_NETWORKS ? comparison->n_networks
+                                            : comparison->n_ranks;
+}
+
+bool cake_same_conditions(const cake_row *a, const cake_row *b)
+{
+    return strcmp(cake_row_string(a->dtype), cake_row_string(b->dtype)) == 0 && a->threads == b->threads &&
            strcmp(cake_row_string(a->cache), cake_row_string(b->cache)) == 0;
 }
 
-/* One network by `base_plugin` and `now_plugin`: the sum over its layers. */
+static bool same_network(const cake_row *a, const cake_row *b)
+{
+    return strcmp(cake_row_string(a->dataset), cake_row_string(b->dataset)) == 0 && cake_same_conditions(a, b);
+}
+
+/* One network by `base_plugin` and `now_plugin`: the sum over its layers. Nothing where they share none. */
 static cake_status add_network(cake_comparison *comparison, const cake_compare_request *request, const cake_row *like,
                                const char *base_plugin, const char *now_plugin)
 {
@@ -344,6 +379,7 @@ static cake_status add_network(cake_comparison *comparison, const cake_compare_r
     if (status == CAKE_OK && network.compared > 0) {
         network.ratio = cake_ratio_weighted(ratios, weights, network.compared);
         network.change = change_of(network.ratio, comparison->margin);
+        network.note = network.compared < network.layers ? "not all layers" : "";
         network.gated = beyond_gate(request, network.ratio);
         comparison->gate_failed = comparison->gate_failed || network.gated;
         if (grow((void **)&comparison->network, &comparison->networks_capacity, comparison->n_networks,
@@ -354,6 +390,31 @@ static cake_status add_network(cake_comparison *comparison, const cake_compare_r
     }
     free(ratios);
     free(weights);
+    return status;
+}
+
+/* One network by each base plugin alone, and by all of them together. */
+static cake_status add_networks(cake_comparison *comparison, const cake_compare_request *request,
+                                const cake_row *like)
+{
+    size_t begin = comparison->n_networks, best = SIZE_MAX;
+    const char *name = comparison->base_names;
+    cake_status status = CAKE_OK;
+
+    for (; status == CAKE_OK && *name; name += strlen(name) + 1)
+        status = add_network(comparison, request, like, name, request->now_plugin);
+    if (status != CAKE_OK || !strchr(request->base_plugin, ','))
+        return status;
+    for (size_t i = begin; i < comparison->n_networks; i++)
+        if (!comparison->network[i].note[0] &&
+            (best == SIZE_MAX || comparison->network[i].base_ns < comparison->network[best].base_ns))
+            best = i;
+    if (best != SIZE_MAX)
+        comparison->network[best].note = "the best";
+    begin = comparison->n_networks;
+    status = add_network(comparison, request, like, request->base_plugin, request->now_plugin);
+    if (comparison->n_networks > begin && !comparison->network[begin].note[0])
+        comparison->network[begin].note = "each layer's fastest";
     return status;
 }
 
@@ -370,11 +431,13 @@ static cake_status compare_networks(cake_comparison *comparison, const cake_comp
             first = first && is_of(row, request->now_plugin);
         for (size_t j = 0; first && j < i; j++)
             first = !(same_network(&rows->row[j], row) &&
-                      strcmp(cake_row_string(rows->row[j].plugin), cake_row_string(row->plugin)) == 0);
+                      (request->now_plugin
+                           ? is_of(&rows->row[j], request->now_plugin)
+                           : strcmp(cake_row_string(rows->row[j].plugin), cake_row_string(row->plugin)) == 0));
         if (first)
-            status = add_network(comparison, request, row,
-                                 request->base_plugin ? request->base_plugin : cake_row_string(row->plugin),
-                                 request->now_plugin ? request->now_plugin : cake_row_string(row->plugin));
+            status = request->now_plugin ? add_networks(comparison, request, row)
+                                         : add_network(comparison, request, row, cake_row_string(row->plugin),
+                                                       cake_row_string(row->plugin));
     }
     return status;
 }
@@ -389,13 +452,31 @@ static void note_unmatched(cake_comparison *comparison)
         cake_text_printf(&comparison->notes, "%zu of %zu lines can be compared\n", compared, comparison->n_lines);
 }
 
-static cake_status has_plugin(const cake_results *results, const char *name, cake_error *error)
+static cake_status has_plugins(const cake_results *results, const char *names, cake_error *error)
 {
-    for (size_t i = 0; i < results->rows.count; i++)
-        if (is_of(&results->rows.row[i], name))
-            return CAKE_OK;
-    return cake_fail(error, CAKE_E_USAGE, "expected a plugin, or plugin/kernel, of %s, found '%.80s'", results->path,
-                     name);
+    for (; names; names = next_name(names)) {
+        size_t i = 0;
+
+        while (i < results->rows.count && !is_of_first(&results->rows.row[i], names))
+            i++;
+        if (i == results->rows.count)
+            return cake_fail(error, CAKE_E_USAGE, "expected a plugin, or plugin/kernel, of %s, found '%.*s'",
+                             results->path, (int)strcspn(names, ","), names);
+    }
+    return CAKE_OK;
+}
+
+/* "a,b" as "a", "b", "". */
+static char *split_names(const char *names)
+{
+    char *split = calloc(1, strlen(names) + 2);
+
+    if (!split)
+        return NULL;
+    strcpy(split, names);
+    for (char *comma = split; (comma = strchr(comma, ',')); comma++)
+        *comma = '\0';
+    return split;
 }
 
 cake_status cake_comparison_make(cake_comparison *comparison, const cake_compare_request *request, cake_error *error)
@@ -406,17 +487,23 @@ cake_status cake_comparison_make(cake_comparison *comparison, const cake_compare
     assert(!request->base_plugin == !request->now_plugin);
     *comparison = (cake_comparison){.margin = request->margin >= 0 ? request->margin
                                               : one_run            ? CAKE_MARGIN_PAIRED
-                                                                   : CAKE_MARGIN_RUNS};
+                                                                   : CAKE_MARGIN_RUNS,
+                                    .tables = request->tables};
     cake_text_put(&comparison->notes, "");
     if (request->base_plugin)
-        status = has_plugin(request->base, request->base_plugin, error);
+        status = has_plugins(request->base, request->base_plugin, error);
     if (status == CAKE_OK && request->now_plugin)
-        status = has_plugin(request->now, request->now_plugin, error);
+        status = has_plugins(request->now, request->now_plugin, error);
     if (status != CAKE_OK) {
         cake_comparison_free(comparison);
         return status;
     }
-    status = cake_groups_make(&comparison->base_groups, &request->base->rows);
+    if (request->base_plugin) {
+        comparison->base_names = split_names(request->base_plugin);
+        status = comparison->base_names ? CAKE_OK : CAKE_E_MEMORY;
+    }
+    if (status == CAKE_OK)
+        status = cake_groups_make(&comparison->base_groups, &request->base->rows);
     if (status == CAKE_OK)
         status = cake_groups_make(&comparison->now_groups, &request->now->rows);
     cake_compare_note_differences(request->base, request->now, &comparison->notes);
@@ -424,6 +511,8 @@ cake_status cake_comparison_make(cake_comparison *comparison, const cake_compare
         status = request->base_plugin ? compare_plugins(comparison, request) : compare_runs(comparison, request);
     if (status == CAKE_OK)
         status = compare_networks(comparison, request);
+    if (status == CAKE_OK && request->base_plugin)
+        status = cake_by_op_make(comparison->line, comparison->n_lines, &comparison->op, &comparison->n_ops);
     if (status == CAKE_OK)
         status = cake_rank_plugins(&comparison->now_groups, &comparison->rank, &comparison->n_ranks);
     note_unmatched(comparison);
@@ -440,7 +529,9 @@ void cake_comparison_free(cake_comparison *comparison)
 {
     free(comparison->line);
     free(comparison->network);
+    free(comparison->op);
     free(comparison->rank);
+    free(comparison->base_names);
     cake_text_free(&comparison->notes);
     cake_groups_free(&comparison->base_groups);
     cake_groups_free(&comparison->now_groups);

@@ -25,12 +25,14 @@ const char *cake_change_name(cake_change change);
 
 typedef struct cake_compare_request {
     const cake_results *base, *now; /* the same for two plugins of one run */
-    /* "avx2", "avx2/direct", or "avx2@5b89" and "avx2@5b89/direct" with the beginning of the file's SHA-256; both or
-     * neither. A plugin without a kernel: its fastest for each workload. */
+    /* "avx2", "avx2/direct", or "avx2@5b89" and "avx2@5b89/direct" with the beginning of the file's SHA-256; several
+     * joined with ','; both or neither. A plugin without a kernel: its fastest for each workload; several: the
+     * fastest of them. */
     const char *base_plugin, *now_plugin;
     double margin;      /* a change within it is `same`; below 0: CAKE_MARGIN_PAIRED or CAKE_MARGIN_RUNS */
     double slower_by;   /* gate: fail where the whole interval lies beyond 1 + this; NAN: no gate */
     bool over_baseline; /* divide each time by the baseline's of the same round, in both runs */
+    unsigned tables;    /* CAKE_COMPARE_... */
 } cake_compare_request;
 
 /* What counts as the same by default. Between runs a machine's clock, neighbours and memory layout move times by more
@@ -47,7 +49,8 @@ typedef struct cake_compared {
     const char *note; /* why it cannot be compared, or "" */
 } cake_compared;
 
-/* All layers of a dataset, each as often as it occurs, by the fastest kernels of a plugin. */
+/* All layers of a dataset, each as often as it occurs, by the fastest kernels of a plugin. Of several base plugins each
+ * has one, then comes that of each layer's fastest among them. */
 typedef struct cake_network {
     const cake_row *like; /* a row with its dataset, dtype, threads, cache */
     const char *base_plugin, *now_plugin;
@@ -56,7 +59,13 @@ typedef struct cake_network {
     cake_ratio ratio;        /* weighted by time */
     cake_change change;
     bool gated;
+    const char *note; /* "not all layers", "each layer's fastest", "the best": of several that have all layers */
 } cake_network;
+
+typedef struct cake_by_op cake_by_op; /* report/by_op.h */
+
+/* What is written of a comparison, as bits; all: 0 means the same. */
+enum { CAKE_COMPARE_WORKLOADS = 1, CAKE_COMPARE_OPS = 2, CAKE_COMPARE_NETWORKS = 4, CAKE_COMPARE_RANKING = 8 };
 
 /* Begins as {0}. Borrows from the results. */
 typedef struct cake_comparison {
@@ -64,17 +73,27 @@ typedef struct cake_comparison {
     size_t n_lines, lines_capacity;
     cake_network *network;
     size_t n_networks, networks_capacity;
+    cake_by_op *op; /* of the lines, where plugins are compared */
+    size_t n_ops;
     cake_rank *rank; /* of the new run */
     size_t n_ranks;
     double margin;
+    unsigned tables;
     bool gate_failed; /* a line or a network is slower beyond the gate, or what was ok fails now */
     cake_text notes;  /* lines, each ended: how the runs differ, what could not be compared */
     cake_groups base_groups, now_groups;
+    char *base_names; /* the base plugins one by one, each ended, then an empty one */
 } cake_comparison;
 
 /* CAKE_E_USAGE: a plugin that the run does not have; CAKE_E_MEMORY. */
 cake_status cake_comparison_make(cake_comparison *comparison, const cake_compare_request *request, cake_error *error);
 void cake_comparison_free(cake_comparison *comparison);
+
+/* Two rows were measured under the same conditions: dtype, threads, cache. */
+bool cake_same_conditions(const cake_row *a, const cake_row *b);
+
+/* How many lines of that table are to be written. */
+size_t cake_comparison_count(const cake_comparison *comparison, unsigned table);
 
 /* How a comparison is written, in one table, which ends with name NULL. */
 typedef struct cake_compare_format {
@@ -88,8 +107,8 @@ extern const cake_compare_format cake_compare_formats[];
 cake_status cake_compare_text(const cake_comparison *comparison, FILE *out, cake_error *error);
 cake_status cake_compare_markdown(const cake_comparison *comparison, FILE *out, cake_error *error);
 /* For programs: kind,op,dataset,workload,params,count,dtype,threads,cache,base,new,base_ns,new_ns,ratio,ratio_ci_low,
- * ratio_ci_high,method,verdict,note, where kind is workload, network or rank (whose ratio is the score); and the same
- * as objects in lists. */
+ * ratio_ci_high,confidence,roofline_percent,verdict,note, where kind is workload, op (whose ratio is the geometric mean
+ * and whose workload is the worst), network or rank (whose ratio is the score); and the same as objects in lists. */
 cake_status cake_compare_csv(const cake_comparison *comparison, FILE *out, cake_error *error);
 cake_status cake_compare_json(const cake_comparison *comparison, FILE *out, cake_error *error);
 

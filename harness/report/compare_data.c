@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "report/by_op.h"
 #include "report/compare.h"
 
 const cake_compare_format cake_compare_formats[] = {{"text", cake_compare_text},
@@ -20,6 +21,7 @@ typedef struct change_record {
     char base[160], now[160]; /* plugin/kernel, or plugin */
     double base_ns, now_ns;
     cake_ratio ratio;
+    double roofline_percent; /* of the new row, or the op's median */
     const char *verdict, *note;
 } change_record;
 
@@ -47,6 +49,7 @@ static const record_field fields[] = {
     {"ratio_ci_low", offsetof(change_record, ratio.low), NUMBER},
     {"ratio_ci_high", offsetof(change_record, ratio.high), NUMBER},
     {"confidence", offsetof(change_record, ratio.confidence), NUMBER},
+    {"roofline_percent", offsetof(change_record, roofline_percent), NUMBER},
     {"verdict", offsetof(change_record, verdict), TEXT},
     {"note", offsetof(change_record, note), TEXT},
 };
@@ -76,6 +79,7 @@ static change_record of_line(const cake_compared *line)
                           .base_ns = line->base ? line->base->time_ns_median : NAN,
                           .now_ns = line->now ? line->now->time_ns_median : NAN,
                           .ratio = line->ratio,
+                          .roofline_percent = line->now ? line->now->roofline_percent : NAN,
                           .verdict = cake_change_name(line->change),
                           .note = line->note};
 
@@ -86,14 +90,33 @@ static change_record of_line(const cake_compared *line)
     return made;
 }
 
+static change_record of_op(const cake_by_op *op)
+{
+    change_record made = {.kind = "op",
+                          .base_ns = NAN,
+                          .now_ns = NAN,
+                          .ratio = {1 / op->speedup, NAN, NAN, NAN, CAKE_RATIO_UNKNOWN},
+                          .roofline_percent = op->roofline,
+                          .verdict = "",
+                          .note = op->compared < op->workloads ? "not all workloads" : ""};
+
+    from_row(&made, op->like);
+    made.dataset = op->worst ? cake_row_string(op->worst->now->dataset) : "";
+    made.workload = op->worst ? cake_row_string(op->worst->now->workload) : "";
+    made.params = op->worst ? cake_row_string(op->worst->now->params) : "";
+    made.count = (double)op->compared;
+    return made;
+}
+
 static change_record of_network(const cake_network *network)
 {
     change_record made = {.kind = "network",
                           .base_ns = network->base_ns,
                           .now_ns = network->now_ns,
                           .ratio = network->ratio,
+                          .roofline_percent = NAN,
                           .verdict = cake_change_name(network->change),
-                          .note = network->compared < network->layers ? "not all layers could be compared" : ""};
+                          .note = network->note};
 
     from_row(&made, network->like);
     made.op = made.workload = made.params = "";
@@ -117,6 +140,7 @@ static change_record of_rank(const cake_rank *rank)
                           .base_ns = NAN,
                           .now_ns = NAN,
                           .ratio = {rank->score, NAN, NAN, NAN, CAKE_RATIO_UNKNOWN},
+                          .roofline_percent = NAN,
                           .verdict = "",
                           .note = rank->done < rank->workloads ? "not all workloads" : ""};
 
@@ -130,15 +154,19 @@ static void each_record(const cake_comparison *comparison, void (*visit)(void *u
 {
     change_record made;
 
-    for (size_t i = 0; i < comparison->n_lines; i++) {
+    for (size_t i = 0; i < cake_comparison_count(comparison, CAKE_COMPARE_WORKLOADS); i++) {
         made = of_line(&comparison->line[i]);
         visit(user, &made);
     }
-    for (size_t i = 0; i < comparison->n_networks; i++) {
+    for (size_t i = 0; i < cake_comparison_count(comparison, CAKE_COMPARE_OPS); i++) {
+        made = of_op(&comparison->op[i]);
+        visit(user, &made);
+    }
+    for (size_t i = 0; i < cake_comparison_count(comparison, CAKE_COMPARE_NETWORKS); i++) {
         made = of_network(&comparison->network[i]);
         visit(user, &made);
     }
-    for (size_t i = 0; i < comparison->n_ranks; i++) {
+    for (size_t i = 0; i < cake_comparison_count(comparison, CAKE_COMPARE_RANKING); i++) {
         made = of_rank(&comparison->rank[i]);
         visit(user, &made);
     }
@@ -193,6 +221,7 @@ static void add_json(void *user, const change_record *record)
 {
     json_writer *writer = user;
     const char *list = strcmp(record->kind, "workload") == 0  ? "workloads"
+                       : strcmp(record->kind, "op") == 0      ? "ops"
                        : strcmp(record->kind, "network") == 0 ? "networks"
                                                               : "ranking";
     json_t *object = json_object();
@@ -211,8 +240,8 @@ static void add_json(void *user, const change_record *record)
 
 cake_status cake_compare_json(const cake_comparison *comparison, FILE *out, cake_error *error)
 {
-    json_writer writer = {.root = json_pack("{s:f, s:b, s:[], s:[], s:[], s:[]}", "margin", comparison->margin,
-                                            "gate_failed", (int)comparison->gate_failed, "notes", "workloads",
+    json_writer writer = {.root = json_pack("{s:f, s:b, s:[], s:[], s:[], s:[], s:[]}", "margin", comparison->margin,
+                                            "gate_failed", (int)comparison->gate_failed, "notes", "workloads", "ops",
                                             "networks", "ranking")};
     const char *note = comparison->notes.data;
     bool written = false;

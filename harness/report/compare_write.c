@@ -5,9 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/by_op.h"
 #include "report/compare.h"
 
-enum { COLUMNS_MAX = 7 };
+enum { COLUMNS_MAX = 8 };
 
 typedef struct grid_column {
     const char *title;
@@ -24,9 +25,12 @@ typedef struct text_grid {
 
 static const grid_column line_columns[] = {{"op", false}, {"workload", false},  {"kernel", false}, {"base", true},
                                            {"new", true}, {"new / base", true}, {"verdict", false}};
-static const grid_column network_columns[] = {{"network", false}, {"layers", true}, {"plugin", false},
-                                              {"base", true},     {"new", true},    {"new / base", true},
-                                              {"verdict", false}};
+static const grid_column op_columns[] = {{"op", false},        {"workloads", true}, {"base / new", true},
+                                         {"worst", false},     {"its ratio", true}, {"slower", true},
+                                         {"roofline %", true}, {"least", true}};
+static const grid_column network_columns[] = {{"network", false},   {"layers", true},  {"plugin", false},
+                                              {"base", true},       {"new", true},     {"base / new", true},
+                                              {"new / base", true}, {"verdict", false}};
 static const grid_column rank_columns[] = {{"op", false}, {"plugin", false}, {"score", true}, {"workloads", true}};
 
 static bool grid_make(text_grid *grid, size_t n_rows)
@@ -125,6 +129,21 @@ static void put_line(cake_text cells[COLUMNS_MAX], const cake_compared *line)
     cake_text_put(&cells[6], line->gated ? " !" : "");
 }
 
+static void put_op(cake_text cells[COLUMNS_MAX], const cake_by_op *op)
+{
+    cake_text_put(&cells[0], cake_row_string(op->like->op));
+    put_conditions(&cells[0], op->like);
+    cake_text_printf(&cells[1], "%zu/%zu", op->compared, op->workloads);
+    if (op->worst) {
+        put_factor(&cells[2], op->speedup);
+        cake_text_put(&cells[3], cake_row_title(op->worst->now));
+        put_factor(&cells[4], 1 / op->worst->ratio.ratio);
+    }
+    cake_text_printf(&cells[5], "%zu", op->slower);
+    cake_text_short(&cells[6], op->roofline);
+    cake_text_short(&cells[7], op->roofline_worst);
+}
+
 static void put_network(cake_text cells[COLUMNS_MAX], const cake_network *network)
 {
     cake_text_put(&cells[0], cake_row_string(network->like->dataset));
@@ -135,9 +154,12 @@ static void put_network(cake_text cells[COLUMNS_MAX], const cake_network *networ
         cake_text_printf(&cells[2], " -> %s", network->now_plugin);
     cake_put_time(&cells[3], network->base_ns);
     cake_put_time(&cells[4], network->now_ns);
-    put_ratio(&cells[5], network->ratio);
-    cake_text_put(&cells[6], cake_change_name(network->change));
-    cake_text_put(&cells[6], network->gated ? " !" : "");
+    if (!isnan(network->ratio.ratio))
+        put_factor(&cells[5], 1 / network->ratio.ratio);
+    put_ratio(&cells[6], network->ratio);
+    cake_text_put(&cells[7], cake_change_name(network->change));
+    cake_text_printf(&cells[7], network->note[0] ? ": %s" : "%s", network->note);
+    cake_text_put(&cells[7], network->gated ? " !" : "");
 }
 
 static void put_rank(cake_text cells[COLUMNS_MAX], const cake_rank *rank)
@@ -214,44 +236,46 @@ static cake_status print_markdown(const text_grid *grid, FILE *out)
 
 typedef cake_status grid_printer(const text_grid *grid, FILE *out);
 
-static cake_status print_grid(text_grid *grid, grid_printer *print, FILE *out)
+static cake_status print_grid(const text_grid *grid, grid_printer *print, FILE *out)
 {
     cake_status status = grid_failed(grid) ? CAKE_E_MEMORY : CAKE_OK;
 
     if (status == CAKE_OK && grid->n_rows > 0)
         status = print(grid, out);
-    grid_free(grid);
     return status;
 }
 
 static cake_status print_grids(const cake_comparison *comparison, grid_printer *print, FILE *out, cake_error *error)
 {
     text_grid lines = {.title = "Workloads", .columns = line_columns, .n_columns = 7};
+    text_grid ops = {.title = "Ops, geometric means", .columns = op_columns, .n_columns = 8};
     text_grid networks = {
-        .title = "Networks, each layer as often as it occurs", .columns = network_columns, .n_columns = 7};
+        .title = "Networks, each layer as often as it occurs", .columns = network_columns, .n_columns = 8};
     text_grid ranks = {
         .title = "Plugins by op (geometric mean of best time / own time)", .columns = rank_columns, .n_columns = 4};
+    text_grid *const grids[] = {&lines, &ops, &networks, &ranks};
     cake_status status = CAKE_OK;
 
-    if (!grid_make(&lines, comparison->n_lines) || !grid_make(&networks, comparison->n_networks) ||
-        !grid_make(&ranks, comparison->n_ranks)) {
-        grid_free(&lines);
-        grid_free(&networks);
-        grid_free(&ranks);
-        return cake_fail(error, CAKE_E_MEMORY, "out of memory");
+    if (!grid_make(&lines, cake_comparison_count(comparison, CAKE_COMPARE_WORKLOADS)) ||
+        !grid_make(&ops, cake_comparison_count(comparison, CAKE_COMPARE_OPS)) ||
+        !grid_make(&networks, cake_comparison_count(comparison, CAKE_COMPARE_NETWORKS)) ||
+        !grid_make(&ranks, cake_comparison_count(comparison, CAKE_COMPARE_RANKING))) {
+        status = CAKE_E_MEMORY;
+        goto out;
     }
-    for (size_t i = 0; i < comparison->n_lines; i++)
+    for (size_t i = 0; i < lines.n_rows; i++)
         put_line(&lines.cells[i * lines.n_columns], &comparison->line[i]);
-    for (size_t i = 0; i < comparison->n_networks; i++)
+    for (size_t i = 0; i < ops.n_rows; i++)
+        put_op(&ops.cells[i * ops.n_columns], &comparison->op[i]);
+    for (size_t i = 0; i < networks.n_rows; i++)
         put_network(&networks.cells[i * networks.n_columns], &comparison->network[i]);
-    for (size_t i = 0; i < comparison->n_ranks; i++)
+    for (size_t i = 0; i < ranks.n_rows; i++)
         put_rank(&ranks.cells[i * ranks.n_columns], &comparison->rank[i]);
-    if (print_grid(&lines, print, out) != CAKE_OK)
-        status = CAKE_E_MEMORY;
-    if (print_grid(&networks, print, out) != CAKE_OK)
-        status = CAKE_E_MEMORY;
-    if (print_grid(&ranks, print, out) != CAKE_OK)
-        status = CAKE_E_MEMORY;
+    for (size_t i = 0; status == CAKE_OK && i < sizeof grids / sizeof grids[0]; i++)
+        status = print_grid(grids[i], print, out);
+out:
+    for (size_t i = 0; i < sizeof grids / sizeof grids[0]; i++)
+        grid_free(grids[i]);
     return status == CAKE_OK ? CAKE_OK : cake_fail(error, status, "out of memory");
 }
 

@@ -100,7 +100,10 @@ Test(results, runs_are_compared)
     expect(WORDS("compare", "a", "b"), 0, "fc12", "");
     expect(WORDS("compare", "a", "b", "--format", "json"), 0, "\"networks\"", "");
     expect(WORDS("compare", "a", "b", "--fail-on", "slower:1000%"), 0, "fc12", "");
-    expect(WORDS("compare", "naive", "naive", "--run", "a", "--format", "csv"), 0, ",1,1,1,0.95,same,", "");
+    expect(WORDS("compare", "naive", "naive", "--run", "a", "--format", "csv"), 0, ",1,1,1,0.95,", "");
+    expect(WORDS("compare", "naive,naive/loops", "naive", "--run", "a", "--tables", "ops,networks"), 0,
+           "Networks, each layer", "");
+    expect(WORDS("compare", "a", "b", "--tables", "ops,network"), CAKE_EXIT_USAGE, "", "found 'network'");
     expect(WORDS("compare", "a"), CAKE_EXIT_USAGE, "", "expected BASE and NEW");
     expect(WORDS("compare", "a", "nowhere"), CAKE_EXIT_USAGE, "", "nowhere: No such file or directory");
     expect(WORDS("compare", "naive", "other", "--run", "a"), CAKE_EXIT_USAGE, "", "found 'other'");

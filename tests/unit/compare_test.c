@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "report/by_op.h"
 #include "report_fixture.h"
 
 TestSuite(compare, .init = make_fixture, .fini = remove_fixture, .timeout = 120);
@@ -189,6 +190,103 @@ Test(compare, builds_of_one_plugin_are_told_apart)
     cake_results_free(&run);
 }
 
+static const cake_by_op *find_op(const cake_comparison *comparison, const char *op)
+{
+    for (size_t i = 0; i < comparison->n_ops; i++)
+        if (strcmp(comparison->op[i].like->op, op) == 0)
+            return &comparison->op[i];
+    cr_assert_fail("no op %s", op);
+    return NULL;
+}
+
+/* Against two others, each workload by the faster of them; blas lacks two of the network's five layers. */
+Test(compare, a_plugin_is_compared_with_several_by_op_and_network)
+{
+    cake_results run;
+    cake_comparison comparison;
+    const cake_by_op *conv2d, *linear;
+    double all = 0;
+
+    open_run(&run, "run", (fixture_options){.noise = 1});
+    for (size_t i = 0; i < run.rows.count; i++) {
+        cake_row *row = &run.rows.row[i];
+
+        if (strcmp(row->plugin, "avx2") != 0)
+            continue;
+        row->roofline_percent = strcmp(row->workload, "res2a") == 0 ? 90 : 50;
+        all += row->time_ns_median * (double)row->count;
+    }
+    compare(&comparison,
+            (cake_compare_request){.base = &run, .now = &run, .base_plugin = "naive,blas", .now_plugin = "avx2"});
+    cr_assert_eq(comparison.n_lines, 5);
+    conv2d = find_op(&comparison, "conv2d");
+    cr_assert_eq(conv2d->compared, 2);
+    cr_assert_eq(conv2d->workloads, 2);
+    cr_assert_float_eq(conv2d->speedup, 2.5, 0.1);
+    cr_assert_geq(conv2d->worst->ratio.ratio, 1 / conv2d->speedup);
+    cr_assert_float_eq(conv2d->roofline, 70, 1e-9);
+    cr_assert_float_eq(conv2d->roofline_worst, 50, 1e-9);
+    cr_assert_eq(conv2d->slower, 0);
+    linear = find_op(&comparison, "linear");
+    cr_assert_float_eq(linear->speedup, 12.5, 0.5);
+    cr_assert_eq(comparison.n_networks, 3);
+    cr_assert_str_eq(comparison.network[0].base_plugin, "naive");
+    cr_assert_str_eq(comparison.network[0].note, "the best");
+    cr_assert_float_eq(comparison.network[0].now_ns, all, 1);
+    cr_assert_str_eq(comparison.network[1].base_plugin, "blas");
+    cr_assert_str_eq(comparison.network[1].note, "not all layers");
+    cr_assert_eq(comparison.network[1].compared, 3);
+    cr_assert_str_eq(comparison.network[2].base_plugin, "naive,blas");
+    cr_assert_str_eq(comparison.network[2].note, "each layer's fastest");
+    cr_assert_lt(comparison.network[2].base_ns, comparison.network[0].base_ns);
+    cake_comparison_free(&comparison);
+    cake_results_free(&run);
+}
+
+Test(compare, an_unknown_one_of_several_is_named)
+{
+    cake_results run;
+    cake_comparison comparison;
+    cake_error error = {0};
+    cake_compare_request request = {.base = &run,
+                                    .now = &run,
+                                    .base_plugin = "naive,bla,avx2",
+                                    .now_plugin = "avx2",
+                                    .margin = -1,
+                                    .slower_by = NAN};
+
+    open_run(&run, "run", (fixture_options){.noise = 1});
+    cr_assert_eq(cake_comparison_make(&comparison, &request, &error), CAKE_E_USAGE);
+    cr_assert_not_null(strstr(error.text, "found 'bla'"), "%s", error.text);
+    cake_results_free(&run);
+}
+
+Test(compare, chosen_tables_are_written)
+{
+    cake_results run;
+    cake_comparison comparison;
+    cake_error error = {0};
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+
+    open_run(&run, "run", (fixture_options){.noise = 1});
+    compare(&comparison, (cake_compare_request){.base = &run,
+                                                .now = &run,
+                                                .base_plugin = "naive,blas",
+                                                .now_plugin = "avx2",
+                                                .tables = CAKE_COMPARE_OPS | CAKE_COMPARE_NETWORKS});
+    cr_assert_eq(cake_compare_markdown(&comparison, out, &error), CAKE_OK);
+    fclose(out);
+    cr_assert_not_null(strstr(text, "## Ops"), "%s", text);
+    cr_assert_not_null(strstr(text, "## Networks"), "%s", text);
+    cr_assert_null(strstr(text, "## Workloads"), "%s", text);
+    cr_assert_null(strstr(text, "## Plugins"), "%s", text);
+    free(text);
+    cake_comparison_free(&comparison);
+    cake_results_free(&run);
+}
+
 Test(compare, plugins_are_ranked_by_op)
 {
     cake_results run;
@@ -332,7 +430,7 @@ Test(compare, every_format_tells_it)
 
             for (; at < size; at += consumed, lines++) {
                 cr_assert_eq(cake_csv_read(text + at, size - at, &record, &consumed, &error), CAKE_OK);
-                cr_assert_eq(record.count, 19);
+                cr_assert_eq(record.count, 20);
             }
             cr_assert_eq(lines, 1 + 15 + 3 + comparison.n_ranks);
             cake_csv_record_free(&record);

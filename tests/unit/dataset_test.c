@@ -165,6 +165,13 @@ Test(dataset, networks_add_up, .init = use_source_datasets)
     expect_macs("whisper_small", "conv2d", 3000 * 768 * 240.0 + 1500 * 768 * 2304.0);
     /* A block's 218,103,808 weights, for 512 tokens and for one. */
     expect_macs("llama3_8b", "linear", 218103808.0 * 513);
+    expect_macs("llama3_8b_prefill", "linear", 218103808.0 * 512);
+    expect_macs("llama3_8b_decode", "linear", 218103808.0);
+    expect_macs("resnet50_batch16", "conv2d", 16 * 4.087e9);
+    expect_macs("resnet50_batch16", "linear", 16 * 2.048e6);
+    expect_macs("vgg16_batch16", "conv2d", 16 * 15.347e9);
+    expect_macs("vgg16_batch16", "linear", 16 * 123.6e6);
+    expect_macs("mobilenet_v1_batch16", "conv2d", 16 * 0.5677e9);
 }
 
 Test(dataset, default_bears_plain_loops_and_has_every_family, .init = use_source_datasets)
