@@ -26,6 +26,27 @@ static const char *operators(const Onnx__GraphProto *graph, char *text, size_t s
     return text;
 }
 
+/* An Add of version 7 or later that takes what the layer, a MatMul, gives: how PyTorch exports a linear layer. The
+ * number of nodes: there is none. */
+static size_t find_bias(const cake_onnx_graph *graph)
+{
+    const Onnx__GraphProto *proto = graph->proto;
+    const Onnx__NodeProto *layer = proto->node[graph->layer];
+    size_t i = graph->layer + 1;
+
+    if (strcmp(layer->op_type, "MatMul") != 0 || layer->n_output != 1 || graph->opset < 7)
+        return proto->n_node;
+    for (; i < proto->n_node; i++) {
+        const Onnx__NodeProto *node = proto->node[i];
+
+        if (standard(node->domain) && strcmp(node->op_type, "Add") == 0 && node->n_input == 2 &&
+            node->n_output == 1 &&
+            (strcmp(node->input[0], layer->output[0]) == 0) != (strcmp(node->input[1], layer->output[0]) == 0))
+            break;
+    }
+    return i;
+}
+
 /* Which node is the layer? */
 static cake_status find_layer(cake_onnx_graph *graph, cake_error *error)
 {
@@ -49,7 +70,9 @@ static cake_status find_layer(cake_onnx_graph *graph, cake_error *error)
             others++;
         }
     }
-    if (layers == 1 && others == 0)
+    if (layers == 1)
+        graph->bias = find_bias(graph);
+    if (layers == 1 && others == (graph->bias < proto->n_node ? 1 : 0))
         return CAKE_OK;
     if (proto->n_node > 1)
         return cake_fail(error, CAKE_NOT_SUPPORTED, "a graph of %zu nodes that is not one layer: %s", proto->n_node,
@@ -170,20 +193,48 @@ static cake_status define_inputs(const cake_onnx_graph *graph, const cake_onnx_s
 
 /* ---- around the layer ---- */
 
+/* The last node of the layer: itself, or its bias. */
+static size_t last_of_layer(const cake_onnx_graph *graph)
+{
+    return graph->bias < graph->proto->n_node ? graph->bias : graph->layer;
+}
+
+static cake_status move(const cake_onnx_graph *graph, size_t index, scope *known, cake_error *error)
+{
+    const Onnx__NodeProto *proto = graph->proto->node[index];
+    cake_onnx_node node = {.pool = graph->pool, .proto = proto, .opset = graph->opset};
+
+    for (size_t k = 0; k < proto->n_input && k < CAKE_ONNX_INPUTS; k++) {
+        node.input[k] = look(known, proto->input[k]);
+        if (!node.input[k] && index > graph->layer)
+            return CAKE_OK; /* it moves what the layer gives */
+    }
+    if (proto->n_output > 0)
+        define(known, proto->output[0], cake_onnx_mover_find(proto->op_type)->move(&node));
+    if (node.status != CAKE_OK)
+        return cake_fail(error, node.status, "%s: %s", proto->op_type, node.error.text);
+    return CAKE_OK;
+}
+
 static cake_status move_before(const cake_onnx_graph *graph, scope *known, cake_error *error)
 {
-    for (size_t i = 0; i < graph->layer; i++) {
-        const Onnx__NodeProto *proto = graph->proto->node[i];
-        cake_onnx_node node = {.pool = graph->pool, .proto = proto, .opset = graph->opset};
+    cake_status st = CAKE_OK;
 
-        for (size_t k = 0; k < proto->n_input && k < CAKE_ONNX_INPUTS; k++)
-            node.input[k] = look(known, proto->input[k]);
-        if (proto->n_output > 0)
-            define(known, proto->output[0], cake_onnx_mover_find(proto->op_type)->move(&node));
-        if (node.status != CAKE_OK)
-            return cake_fail(error, node.status, "%s: %s", proto->op_type, node.error.text);
-    }
-    return CAKE_OK;
+    for (size_t i = 0; st == CAKE_OK && i < last_of_layer(graph); i++)
+        if (i != graph->layer)
+            st = move(graph, i, known, error);
+    return st;
+}
+
+/* What is added to the layer's product. */
+static void take_bias(const cake_onnx_graph *graph, const scope *known, cake_onnx_node *node)
+{
+    const Onnx__NodeProto *add = graph->proto->node[graph->bias];
+    const char *name = add->input[strcmp(add->input[0], node->proto->output[0]) == 0];
+
+    node->bias = look(known, name);
+    if (!node->bias)
+        cake_onnx_broken(node, "expected values of input %.60s, found none", name);
 }
 
 /* The graph's output that a name becomes, by nodes after the layer that leave the elements as they are; -1: none. */
@@ -191,7 +242,7 @@ static int becomes(const cake_onnx_graph *graph, const char *name)
 {
     const Onnx__GraphProto *proto = graph->proto;
 
-    for (size_t from = graph->layer + 1;; from++) {
+    for (size_t from = last_of_layer(graph) + 1;; from++) {
         for (size_t i = 0; i < proto->n_output && i < CAKE_ONNX_OUTPUTS; i++)
             if (proto->output[i]->name && strcmp(proto->output[i]->name, name) == 0)
                 return (int)i;
@@ -215,7 +266,8 @@ static cake_status find_outputs(const cake_onnx_graph *graph, const cake_onnx_se
         return node->status;
     }
     for (size_t i = 0; i < node->proto->n_output; i++) {
-        int index = *node->proto->output[i] ? becomes(graph, node->proto->output[i]) : -1;
+        const char *name = node->bias ? proto->node[graph->bias]->output[0] : node->proto->output[i];
+        int index = *name ? becomes(graph, name) : -1;
         cake_error error = {""};
         cake_status st;
 
@@ -240,7 +292,7 @@ static cake_status find_outputs(const cake_onnx_graph *graph, const cake_onnx_se
 cake_status cake_onnx_graph_map(const cake_onnx_graph *graph, const cake_onnx_set *set, cake_onnx_node *node)
 {
     const Onnx__NodeProto *proto = graph->proto->node[graph->layer];
-    scope known = {.room = graph->proto->n_initializer + graph->proto->n_input + graph->layer};
+    scope known = {.room = graph->proto->n_initializer + graph->proto->n_input + graph->proto->n_node};
     cake_error error = {""};
     cake_status st;
 
@@ -267,6 +319,8 @@ cake_status cake_onnx_graph_map(const cake_onnx_graph *graph, const cake_onnx_se
         if (i < CAKE_ONNX_INPUTS)
             node->input[i] = value;
     }
+    if (node->status == CAKE_OK && graph->bias < graph->proto->n_node)
+        take_bias(graph, &known, node);
     if (node->status == CAKE_OK && find_outputs(graph, set, node) == CAKE_OK)
         cake_onnx_map(node);
     return node->status;

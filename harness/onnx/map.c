@@ -34,8 +34,6 @@ static void check_inputs(cake_onnx_node *n, const cake_onnx_mapping *mapping)
             cake_onnx_broken(n, "expected input %d of %s, found none", i, mapping->op_type);
         if (t && t->count == 0)
             cake_onnx_skip(n, "an input without elements");
-        if (t && t->type == ONNX__TENSOR_PROTO__DATA_TYPE__DOUBLE)
-            cake_onnx_skip(n, "element type double; the ops compute in 32 bits");
     }
 }
 

@@ -18,6 +18,7 @@ typedef struct cake_onnx_node {
     const cake_onnx_tensor *input[CAKE_ONNX_INPUTS]; /* NULL: absent */
     const cake_onnx_tensor
         *output[CAKE_ONNX_OUTPUTS]; /* the published ones; NULL: absent, or not an output of the graph */
+    const cake_onnx_tensor *bias;   /* what an Add behind a MatMul adds to the product; NULL: nothing */
     const char *file;               /* the data set's folder, for messages */
     const char *name;               /* of the workloads */
     int variant;                    /* which of a formula's versions (see `variants`); 0 first */

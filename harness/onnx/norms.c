@@ -76,6 +76,39 @@ static void row_means(cake_onnx_node *n, rows r)
     cake_onnx_put(n, "y", n->output[1]);
 }
 
+static void norm_of_rows(cake_onnx_node *n, rows r, int affine)
+{
+    cake_onnx_case(n, "layer_norm rows=%lld hidden=%lld affine=%d eps=%.17g", r.rows, r.hidden, affine,
+                   cake_onnx_float(n, "epsilon", 1e-5));
+    cake_onnx_put(n, "x", n->input[0]);
+}
+
+/* Mean and deviation of each row are right if (x - mean) / deviation is the row's norm without scale and shift. */
+static void row_deviations(cake_onnx_node *n, rows r)
+{
+    const cake_onnx_tensor *x = n->input[0], *mean = n->output[1], *inverse = n->output[2];
+    cake_onnx_tensor *y = cake_onnx_alloc(n->pool, 1, sizeof *y);
+    double *values;
+
+    if (!mean || !inverse) {
+        cake_onnx_leave(n, 2);
+        return;
+    }
+    if (mean->count != r.rows || inverse->count != r.rows) {
+        cake_onnx_broken(n, "expected a mean and a deviation of each of %lld rows, found others", r.rows);
+        return;
+    }
+    values = cake_onnx_alloc(n->pool, (size_t)x->count, sizeof *values);
+    if (!y || !values)
+        return;
+    for (int64_t i = 0; i < x->count; i++)
+        values[i] = (x->values[i] - mean->values[i / r.hidden]) * inverse->values[i / r.hidden];
+    *y = *x;
+    y->values = values;
+    norm_of_rows(n, r, 0);
+    cake_onnx_put(n, "y", y);
+}
+
 static void layer_norm(cake_onnx_node *n)
 {
     rows r = rows_of(n);
@@ -83,14 +116,12 @@ static void layer_norm(cake_onnx_node *n)
 
     if (n->status != CAKE_OK)
         return;
-    cake_onnx_case(n, "layer_norm rows=%lld hidden=%lld affine=1 eps=%.17g", r.rows, r.hidden,
-                   cake_onnx_float(n, "epsilon", 1e-5));
-    cake_onnx_put(n, "x", n->input[0]);
+    norm_of_rows(n, r, 1);
     AFFINE(n, as_row(n, n->input[1], r.axis),
            shift ? as_row(n, shift, r.axis) : cake_onnx_full(n->pool, 1, &(int64_t){r.hidden}, 0));
     cake_onnx_put(n, "y", n->output[0]);
     row_means(n, r);
-    cake_onnx_leave(n, 2);
+    row_deviations(n, r);
 }
 
 static void rms_norm(cake_onnx_node *n)

@@ -1,4 +1,4 @@
-/* Matrix products: Gemm, MatMul. The op's weight is [out][in], so ONNX's second operand is transposed; weights are
+/* Matrix products: Gemm, MatMul (with the Add behind it, which is a bias). The op's weight is [out][in], so ONNX's second operand is transposed; weights are
  * constants, so factors go into them. */
 #include "onnx/node.h"
 
@@ -36,13 +36,31 @@ static void gemm(cake_onnx_node *n)
     cake_onnx_put(n, "y", n->output[0]);
 }
 
+/* What is added to each row of a product, as one of it; NULL: nothing is. */
+static const cake_onnx_tensor *bias_of_rows(cake_onnx_node *n, int64_t out)
+{
+    const cake_onnx_tensor *bias = n->bias;
+
+    if (!bias)
+        return NULL;
+    if ((bias->count != out || (bias->rank > 0 && bias->shape[bias->rank - 1] != out)) && bias->count != 1) {
+        cake_onnx_skip(n, "adds to a product what is not the same for each row");
+        return NULL;
+    }
+    bias = cake_onnx_reshape(n->pool, bias, 1, &bias->count);
+    return cake_onnx_broadcast(n->pool, bias, 1, &out);
+}
+
 static void product(cake_onnx_node *n, int64_t rows, const cake_onnx_tensor *x, const cake_onnx_tensor *w,
                     const cake_onnx_tensor *y)
 {
-    cake_onnx_case(n, "linear rows=%lld in=%lld out=%lld", (long long)rows, (long long)w->shape[1],
-                   (long long)w->shape[0]);
+    const cake_onnx_tensor *bias = bias_of_rows(n, w->shape[0]);
+
+    cake_onnx_case(n, "linear rows=%lld in=%lld out=%lld bias=%d", (long long)rows, (long long)w->shape[1],
+                   (long long)w->shape[0], bias != NULL);
     cake_onnx_put(n, "x", x);
     cake_onnx_put(n, "w", w);
+    cake_onnx_put(n, "b", bias);
     cake_onnx_put(n, "y", y);
 }
 

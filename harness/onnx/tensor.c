@@ -193,6 +193,40 @@ const cake_onnx_tensor *cake_onnx_concat(cake_onnx_pool *pool, const cake_onnx_t
     return made;
 }
 
+/* Element i of an axis of t becomes element first + i step of `extent`, the others are 0. */
+static const cake_onnx_tensor *place(cake_onnx_pool *pool, const cake_onnx_tensor *t, int axis, int64_t extent,
+                                     int64_t first, int64_t step)
+{
+    int64_t shape[CAKE_ONNX_RANK], inner, outer;
+    cake_onnx_tensor *made;
+    double *values;
+
+    if (axis >= t->rank || t->count == 0)
+        return &empty;
+    memcpy(shape, t->shape, sizeof shape);
+    shape[axis] = extent;
+    made = make(pool, t, t->rank, shape, &values);
+    if (!made)
+        return &empty;
+    inner = cake_onnx_product(t, axis + 1, t->rank);
+    outer = cake_onnx_product(t, 0, axis);
+    for (int64_t o = 0; o < outer; o++)
+        for (int64_t i = 0; i < t->shape[axis]; i++)
+            memcpy(values + (o * extent + first + i * step) * inner, t->values + (o * t->shape[axis] + i) * inner,
+                   (size_t)inner * sizeof *values);
+    return made;
+}
+
+const cake_onnx_tensor *cake_onnx_spread(cake_onnx_pool *pool, const cake_onnx_tensor *t, int axis, int64_t step)
+{
+    return step == 1 ? t : place(pool, t, axis, (t->shape[axis] - 1) * step + 1, 0, step);
+}
+
+const cake_onnx_tensor *cake_onnx_flip(cake_onnx_pool *pool, const cake_onnx_tensor *t, int axis)
+{
+    return place(pool, t, axis, t->shape[axis], t->shape[axis] - 1, -1);
+}
+
 const cake_onnx_tensor *cake_onnx_scale(cake_onnx_pool *pool, const cake_onnx_tensor *t, double factor, double shift)
 {
     double *values;

@@ -53,6 +53,10 @@ const cake_onnx_tensor *cake_onnx_broadcast(cake_onnx_pool *pool, const cake_onn
 const cake_onnx_tensor *cake_onnx_concat(cake_onnx_pool *pool, const cake_onnx_tensor *a, const cake_onnx_tensor *b,
                                          int axis);
 
+/* Along an axis: `step` - 1 zeros between each two; from the last to the first. */
+const cake_onnx_tensor *cake_onnx_spread(cake_onnx_pool *pool, const cake_onnx_tensor *t, int axis, int64_t step);
+const cake_onnx_tensor *cake_onnx_flip(cake_onnx_pool *pool, const cake_onnx_tensor *t, int axis);
+
 /* factor * t + shift. */
 const cake_onnx_tensor *cake_onnx_scale(cake_onnx_pool *pool, const cake_onnx_tensor *t, double factor, double shift);
 

@@ -23,6 +23,9 @@ static void pad_same(window *w, int d, bool upper)
     w->end[d] = pad - w->begin[d];
 }
 
+/* More than any layer has: sums and products of two such numbers cannot overflow. */
+static const int64_t most = INT64_C(1) << 20;
+
 /* Window and padding of a layer over x; `kernel` has its spatial extents. False: a failure was noted. */
 static bool read_window(cake_onnx_node *n, const cake_onnx_tensor *x, const int64_t *kernel, window *w)
 {
@@ -41,11 +44,13 @@ static bool read_window(cake_onnx_node *n, const cake_onnx_tensor *x, const int6
     *w = (window){.dims = dims, .in = {1, 1, 1}, .kernel = {1, 1, 1}, .stride = {1, 1, 1}, .dilation = {1, 1, 1}};
     for (int d = 0; d < dims; d++) {
         int to = DIMS - dims + d;
-        bool sane = stride[d] > 0 && stride[d] < 1 << 20 && dilation[d] > 0 && dilation[d] < 1 << 20 &&
-                    kernel[d] > 0 && kernel[d] < 1 << 20;
+        bool sane = stride[d] > 0 && stride[d] < most && dilation[d] > 0 && dilation[d] < most && kernel[d] > 0 &&
+                    kernel[d] < most && pads[d] >= 0 && pads[d] < most && pads[dims + d] >= 0 &&
+                    pads[dims + d] < most;
 
         if (!sane)
-            cake_onnx_broken(n, "expected strides, dilations and a window of 1 to 2^20, found others");
+            cake_onnx_broken(n, "expected strides, dilations and a window of 1 to 2^20, padding of 0 to 2^20, found "
+                                "others");
         if (n->status != CAKE_OK)
             return false;
         w->in[to] = x->shape[2 + d];
@@ -135,6 +140,39 @@ static void transposed_padding(cake_onnx_node *n, window *w, int64_t *extra)
     }
 }
 
+/* With zeros between its places the input of a transposed convolution is that of a plain one, whose filters are turned
+ * round, [oc][ic/groups], and whose padding is what they reach beyond what is cut off. */
+static void conv_transpose_3d(cake_onnx_node *n, const window *from, int64_t groups, const int64_t *extra)
+{
+    const cake_onnx_tensor *x = n->input[0], *weight = n->input[1], *bias = n->input[2];
+    int64_t filters = weight->shape[1], channels = weight->shape[0] / groups;
+    window w = *from;
+
+    for (int d = 0; d < DIMS; d++) {
+        int64_t reach = (w.kernel[d] - 1) * w.dilation[d];
+
+        x = cake_onnx_spread(n->pool, x, 2 + d, w.stride[d]);
+        weight = cake_onnx_flip(n->pool, weight, 2 + d);
+        w.in[d] = (w.in[d] - 1) * w.stride[d] + 1;
+        w.stride[d] = 1;
+        w.begin[d] = reach - w.begin[d];
+        w.end[d] = reach - w.end[d] + extra[d];
+        if (w.begin[d] < 0 || w.end[d] < 0)
+            cake_onnx_skip(n, "ConvTranspose of volumes that cuts off more than the filters reach");
+    }
+    weight = cake_onnx_reshape(n->pool, weight, 6,
+                               (int64_t[]){groups, channels, filters, w.kernel[D], w.kernel[H], w.kernel[W]});
+    if (weight->rank == 6)
+        weight = cake_onnx_permute(n->pool, weight, (int[]){0, 2, 1, 3, 4, 5});
+    cake_onnx_case(n, "conv3d n=%lld ic=%lld oc=%lld groups=%lld bias=%d %s", (long long)x->shape[0],
+                   (long long)x->shape[1], (long long)filters * groups, (long long)groups, bias != NULL,
+                   keys_of(&w).text);
+    cake_onnx_put(n, "x", x);
+    cake_onnx_put(n, "w", weight);
+    cake_onnx_put(n, "b", bias);
+    cake_onnx_put(n, "y", n->output[0]);
+}
+
 static void conv_transpose(cake_onnx_node *n)
 {
     const cake_onnx_tensor *x = n->input[0], *weight = n->input[1], *bias = n->input[2];
@@ -148,15 +186,18 @@ static void conv_transpose(cake_onnx_node *n)
     }
     if (!read_window(n, x, weight->shape + 2, &w))
         return;
-    if (w.dims == DIMS) {
-        cake_onnx_skip(n, "ConvTranspose of volumes");
-        return;
-    }
     cake_onnx_ints(n, "output_padding", w.dims, 0, of_node);
-    for (int d = 0; d < w.dims; d++)
+    for (int d = 0; d < w.dims; d++) {
         extra[DIMS - w.dims + d] = of_node[d];
+        if (of_node[d] < 0 || of_node[d] >= most)
+            cake_onnx_broken(n, "expected output_padding of 0 to 2^20, found %lld", (long long)of_node[d]);
+    }
     if (n->status == CAKE_OK)
         transposed_padding(n, &w, extra);
+    if (w.dims == DIMS) {
+        conv_transpose_3d(n, &w, groups, extra);
+        return;
+    }
     cake_onnx_case(n, "conv_transpose2d n=%lld ic=%lld oc=%lld groups=%lld bias=%d out_pad_h=%lld out_pad_w=%lld %s",
                    (long long)x->shape[0], (long long)x->shape[1], (long long)weight->shape[1] * groups,
                    (long long)groups, bias != NULL, (long long)extra[H], (long long)extra[W], keys_of(&w).text);

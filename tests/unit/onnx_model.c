@@ -12,13 +12,13 @@ enum { MOST = 16 };
 static cake_onnx_pool pool;
 static Onnx__ModelProto model;
 static Onnx__GraphProto graph;
-static Onnx__NodeProto node;
+static Onnx__NodeProto node, sum;
 static Onnx__OperatorSetIdProto opset, *opsets[] = {&opset};
-static Onnx__NodeProto *nodes[] = {&node};
+static Onnx__NodeProto *nodes[] = {&node, &sum};
 static Onnx__AttributeProto attributes[MOST], *attribute_list[MOST];
 static Onnx__TensorProto tensors[2 * MOST], *weights[MOST];
 static Onnx__ValueInfoProto infos[2 * MOST], *inputs[MOST], *outputs[MOST];
-static char *input_names[MOST], *output_names[MOST];
+static char *input_names[MOST], *output_names[MOST], *addends[2];
 static size_t n_tensors;
 static cake_onnx_set set;
 static int n_inputs, n_outputs;
@@ -184,6 +184,24 @@ void onnx_output(int32_t type, const int64_t *dims, const double *values)
     outputs[graph.n_output] = info(MOST + graph.n_output, output_names[node.n_output++]);
     graph.n_output++;
     set.outputs[n_outputs++] = pack_tensor(tensor(type, dims, values));
+}
+
+void onnx_add(bool weight_first, int32_t type, const int64_t *dims, const double *values)
+{
+    Onnx__TensorProto *t = tensor(type, dims, values);
+
+    t->name = copy("addend");
+    weights[graph.n_initializer++] = t;
+    sum = (Onnx__NodeProto)ONNX__NODE_PROTO__INIT;
+    sum.op_type = copy("Add");
+    sum.n_input = 2;
+    sum.input = addends;
+    sum.n_output = 1;
+    sum.output = &outputs[0]->name;
+    output_names[0] = copy("product");
+    addends[weight_first] = output_names[0];
+    addends[!weight_first] = t->name;
+    graph.n_node = 2;
 }
 
 void onnx_no_output(void)
