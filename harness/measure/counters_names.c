@@ -1,11 +1,13 @@
 #include "measure/counters_names.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "measure/counters_papi.h"
 #include "measure/counters_perf.h"
+#include "measure/pmu.h"
 
 const char *const cake_counter_columns[CAKE_COUNTER_COLUMNS] = {
     "cycles",        "instructions", "l1d_misses",       "l2_misses",  "llc_misses",
@@ -18,20 +20,25 @@ static const struct alias {
     const char *name;
     const char *events[3];
     double scale;
-    bool always; /* any work has some, so that 0 means that the CPU does not count it */
+    bool always;      /* any work has some, so that 0 means that the CPU does not count it */
+    const char *file; /* which PAPI reads it from; NULL: the CPU's PMU */
 } aliases[] = {
-    {"cycles", {"PAPI_TOT_CYC", "perf::CYCLES", NULL}, 1, true},
-    {"instructions", {"PAPI_TOT_INS", "perf::INSTRUCTIONS", NULL}, 1, true},
-    {"l1d_misses", {"PAPI_L1_DCM", "perf::L1-DCACHE-LOAD-MISSES", NULL}, 1, true},
-    {"l2_misses", {"PAPI_L2_TCM", "PAPI_L2_DCM", NULL}, 1, true},
-    {"llc_misses", {"PAPI_L3_TCM", "perf::LLC-LOAD-MISSES", "perf::CACHE-MISSES"}, 1, false},
-    {"branch_misses", {"PAPI_BR_MSP", "perf::BRANCH-MISSES", NULL}, 1, true},
-    {"page_faults", {"perf::PAGE-FAULTS", NULL, NULL}, 1, false},
-    {"context_switches", {"perf::CONTEXT-SWITCHES", NULL, NULL}, 1, false},
-    {"migrations", {"perf::CPU-MIGRATIONS", NULL, NULL}, 1, false},
-    {"task_clock_ns", {"perf::TASK-CLOCK", NULL, NULL}, 1, false},
-    {"energy_nj", {"rapl:::PACKAGE_ENERGY:PACKAGE0", NULL, NULL}, 1, false},
-    {"energy_nj", {"powercap:::ENERGY_UJ:ZONE0", NULL, NULL}, 1e3, false},
+    {"cycles", {"PAPI_TOT_CYC", "perf::CYCLES", NULL}, 1, true, NULL},
+    {"instructions", {"PAPI_TOT_INS", "perf::INSTRUCTIONS", NULL}, 1, true, NULL},
+    {"l1d_misses", {"PAPI_L1_DCM", "perf::L1-DCACHE-LOAD-MISSES", NULL}, 1, true, NULL},
+    {"l2_misses", {"PAPI_L2_TCM", "PAPI_L2_DCM", NULL}, 1, true, NULL},
+    {"llc_misses", {"PAPI_L3_TCM", "perf::LLC-LOAD-MISSES", "perf::CACHE-MISSES"}, 1, false, NULL},
+    {"branch_misses", {"PAPI_BR_MSP", "perf::BRANCH-MISSES", NULL}, 1, true, NULL},
+    {"page_faults", {"perf::PAGE-FAULTS", NULL, NULL}, 1, false, NULL},
+    {"context_switches", {"perf::CONTEXT-SWITCHES", NULL, NULL}, 1, false, NULL},
+    {"migrations", {"perf::CPU-MIGRATIONS", NULL, NULL}, 1, false, NULL},
+    {"task_clock_ns", {"perf::TASK-CLOCK", NULL, NULL}, 1, false, NULL},
+    {"energy_nj", {"rapl:::PACKAGE_ENERGY:PACKAGE0", NULL, NULL}, 1, false, "/dev/cpu/0/msr"},
+    {"energy_nj",
+     {"powercap:::ENERGY_UJ:ZONE0", NULL, NULL},
+     1e3,
+     false,
+     "/sys/class/powercap/intel-rapl:0/energy_uj"},
 };
 
 enum { N_ALIASES = sizeof aliases / sizeof *aliases };
@@ -51,6 +58,24 @@ static cake_status probe(const char *event_name, cake_error *why)
     return CAKE_OK;
 }
 
+/* As `probe`, for a column's own event. PAPI is not even started for what the machine plainly lacks: while it starts it
+ * reads /proc/PID/maps and mounts, and overruns its memory where a read is cut short. */
+static cake_status probe_column(const struct alias *alias, const char *event_name, cake_error *why)
+{
+    cake_status status = CAKE_OK;
+
+    if (alias->file && access(alias->file, R_OK) != 0)
+        status = cake_fail(why, CAKE_NOT_SUPPORTED, "%s: %s", alias->file, strerror(errno));
+    else if (!alias->file && !cake_perf_find(event_name))
+        status = cake_pmu_check(why);
+    if (status == CAKE_OK)
+        status = probe(event_name, why);
+    if (status == CAKE_OK && alias->always && !cake_papi_counts(event_name))
+        status =
+            cake_fail(why, CAKE_NOT_SUPPORTED, "this CPU counts nothing as %s, even where there is some", event_name);
+    return status;
+}
+
 static cake_status choose(const char *name, char *event, size_t size, double *scale, cake_error *why)
 {
     cake_status status;
@@ -63,10 +88,7 @@ static cake_status choose(const char *name, char *event, size_t size, double *sc
         for (size_t i = 0; i < 3 && aliases[a].events[i]; i++) {
             cake_error reason = {""};
 
-            status = probe(aliases[a].events[i], &reason);
-            if (status == CAKE_OK && aliases[a].always && !cake_papi_counts(aliases[a].events[i]))
-                status = cake_fail(&reason, CAKE_NOT_SUPPORTED,
-                                   "this CPU counts nothing as %s, even where there is some", aliases[a].events[i]);
+            status = probe_column(&aliases[a], aliases[a].events[i], &reason);
             /* The first candidate is the plain one; what is wrong with it is what people want to know. */
             if (!known)
                 cake_fail(why, CAKE_NOT_SUPPORTED, "%s", reason.text);
