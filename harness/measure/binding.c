@@ -19,24 +19,37 @@ cake_status cake_placement_bind(const cake_placement *placement, pid_t pid, cake
                  : CAKE_E_IO;
 }
 
+bool cake_affinity_read(cake_affinity *own)
+{
+    memset(own, 0, sizeof *own);
+    return syscall(SYS_sched_getaffinity, 0, sizeof own->cpu_mask, own->cpu_mask) >= 0;
+}
+
+bool cake_affinity_take(int cpu)
+{
+    cake_affinity only = {{0}};
+
+    only.cpu_mask[cpu / CAKE_MASK_BITS] = 1UL << cpu % CAKE_MASK_BITS;
+    return syscall(SYS_sched_setaffinity, 0, sizeof only.cpu_mask, only.cpu_mask) == 0;
+}
+
+void cake_affinity_restore(const cake_affinity *own)
+{
+    syscall(SYS_sched_setaffinity, 0, sizeof own->cpu_mask, own->cpu_mask);
+}
+
 bool cake_placement_avoid(const cake_placement *placement, cake_affinity *own)
 {
     cake_affinity rest;
     bool any = false;
 
-    memset(own, 0, sizeof *own);
-    if (syscall(SYS_sched_getaffinity, 0, sizeof own->cpu_mask, own->cpu_mask) < 0)
+    if (!cake_affinity_read(own))
         return false;
     for (size_t i = 0; i < sizeof rest.cpu_mask / sizeof *rest.cpu_mask; i++) {
         rest.cpu_mask[i] = own->cpu_mask[i] & ~placement->cpu_mask[i];
         any |= rest.cpu_mask[i] != 0;
     }
     return any && syscall(SYS_sched_setaffinity, 0, sizeof rest.cpu_mask, rest.cpu_mask) == 0;
-}
-
-void cake_affinity_restore(const cake_affinity *own)
-{
-    syscall(SYS_sched_setaffinity, 0, sizeof own->cpu_mask, own->cpu_mask);
 }
 
 /* With one node there is nothing to choose, and containers often forbid these calls. */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "measure/cgroup.h"
+#include "measure/core_clock.h"
 #include "measure/machine_state.h"
 #include "measure/peaks.h"
 #include "measure/pmu.h"
@@ -117,7 +118,7 @@ static void look_at_frequency(const patient *p)
 {
     double now = cake_machine_state_read_from(NULL, p->proc, p->sys).frequency_mhz, slowest, fastest;
 
-    if (!cake_peaks_clock(p->topology, &slowest, &fastest)) {
+    if (!cake_core_clock_range(p->topology, &slowest, &fastest)) {
         tell(p, "frequency", CAKE_HEALTH_NOTE, "cannot be measured on this CPU", "",
              isnan(now) ? "unknown" : "%.0f MHz now", now);
         return;

@@ -396,43 +396,6 @@ cake_status cake_peaks_raise(const cake_topology *topology, int threads, cake_pe
     return CAKE_OK;
 }
 
-bool cake_peaks_clock(const cake_topology *topology, double *slowest, double *fastest)
-{
-    cake_placement placement;
-    peak_team *team = calloc(1, sizeof *team);
-    peak_member *member = calloc(1, sizeof *member);
-    bool found = false;
-
-    *slowest = INFINITY, *fastest = 0;
-    if (!team || !member || cake_topology_place(topology, 1, &placement, NULL) != CAKE_OK)
-        goto out;
-    team->threads = 1;
-    team->members = member;
-    choose_points(team, &placement, cake_topology_machine(topology));
-    for (size_t i = 0; i < team->n_points && !found; i++)
-        if (!strcmp(team->points[i].kernel->kind, "clock")) {
-            team->points[0] = team->points[i];
-            found = true;
-        }
-    team->n_points = 1;
-    team->memory_bytes = 0;
-    found = found && run_team(team, &placement, NULL) == CAKE_OK;
-    for (int w = 0; w < MAX_WINDOWS && found; w++) {
-        const peak_window *window = &member->windows[0][w];
-        double ghz = window->work / (window->end - window->begin) * 1e-9;
-
-        if (!(window->work > 0) || !is_clean(team, 0, w))
-            continue;
-        *slowest = fmin(*slowest, ghz);
-        *fastest = fmax(*fastest, ghz);
-    }
-    found = *fastest > 0;
-out:
-    free(member);
-    free(team);
-    return found;
-}
-
 size_t cake_peaks_threads(const cake_topology *topology, int *threads)
 {
     const cake_machine *machine = cake_topology_machine(topology);

@@ -54,10 +54,6 @@ void cake_peaks_free(cake_peaks *peaks);
 cake_status cake_peaks_measure(const cake_topology *topology, const int *threads, size_t n_threads, cake_peaks *out,
                                cake_error *error);
 
-/* The clock of one core under load in GHz, the slowest and the fastest of windows of 1.5 ms. False where there is no
- * way to measure it. */
-bool cake_peaks_clock(const cake_topology *topology, double *slowest, double *fastest);
-
 /* Measure again for that many threads, and keep the higher of old and new: a virtual machine's clock is faster in one
  * minute than in the next. Takes about a second. Nothing else may run. */
 cake_status cake_peaks_raise(const cake_topology *topology, int threads, cake_peaks *peaks, cake_error *error);
@@ -90,6 +86,7 @@ typedef struct cake_work {
     int32_t dtype; /* CAKE_F32, ...: of the products */
     int threads;
     bool cold; /* nothing is in a cache before the call */
+    double clock_ghz; /* of its cores meanwhile; 0 or NaN = as when the peaks were measured */
 } cake_work;
 
 typedef struct cake_roofline {
@@ -104,7 +101,10 @@ typedef struct cake_roofline {
  * Memory: of the bytes that a call touches, each cache can hold at most its size from the call before; the rest comes
  * from further out, and crosses the caches in between. So W bytes take at least, for each level l,
  *     (W - size of all caches nearer than l) / bandwidth of l,
- * and since levels work at the same time, the largest of these. Exact sizes matter little: bandwidths differ more. */
+ * and since levels work at the same time, the largest of these. Exact sizes matter little: bandwidths differ more.
+ *
+ * A clock above the one at which the peaks were measured raises those of the cores and their caches with it: a virtual
+ * machine's is faster in one minute than in the next. A slower one lowers none: it is the machine's loss. */
 cake_roofline cake_peaks_roofline(const cake_peaks *peaks, const cake_work *work);
 
 #endif

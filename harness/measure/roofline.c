@@ -60,12 +60,21 @@ static double held_nearer(const cake_peaks *peaks, cake_level level, int threads
     return bytes;
 }
 
+/* How much faster the cores were than when the peaks were measured; 1 where they were not, or nobody knows. */
+static double faster_clock(const cake_peaks *peaks, const cake_work *work)
+{
+    double then = cake_peaks_find(peaks, "clock", CAKE_LEVEL_CORE, work->threads), faster = work->clock_ghz / then;
+
+    return faster > 1 ? faster : 1;
+}
+
 cake_roofline cake_peaks_roofline(const cake_peaks *peaks, const cake_work *work)
 {
     cake_roofline roofline = {NAN, NAN, NAN, CAKE_LEVEL_CORE};
+    double faster = faster_clock(peaks, work);
 
     if (work->flops > 0)
-        roofline.compute_ns = work->flops / compute_peak(peaks, work->dtype, work->threads) * 1e9;
+        roofline.compute_ns = work->flops / (faster * compute_peak(peaks, work->dtype, work->threads)) * 1e9;
     roofline.bound_ns = roofline.compute_ns;
     for (int level = CAKE_LEVEL_L1; level <= CAKE_LEVEL_MEMORY; level++) {
         double held = work->cold ? 0 : held_nearer(peaks, (cake_level)level, work->threads);
@@ -74,6 +83,8 @@ cake_roofline cake_peaks_roofline(const cake_peaks *peaks, const cake_work *work
 
         if (isnan(ns))
             continue;
+        if (level != CAKE_LEVEL_MEMORY)
+            ns /= faster;
         roofline.memory_ns = fmax(roofline.memory_ns, ns);
         if (!(roofline.bound_ns >= ns)) {
             roofline.bound_ns = ns;

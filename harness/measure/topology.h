@@ -63,13 +63,17 @@ cake_status cake_topology_place(const cake_topology *topology, int threads, cake
  * Threads are bound to the whole set; which one runs on which of its CPUs is left to the system and thread pools. */
 cake_status cake_placement_bind(const cake_placement *placement, pid_t pid, cake_error *error);
 
-/* Take the calling thread off the placement's CPUs, so that it never runs where what it measures wants to. `own` gets the
- * CPUs that it had, for cake_affinity_restore. False, and nothing changed, where it would have none left. */
+/* Where the calling thread may run, kept to be restored; and move it to one CPU. False where the system refuses. */
 typedef struct cake_affinity {
     unsigned long cpu_mask[CAKE_MAX_CPUS / CAKE_MASK_BITS];
 } cake_affinity;
-bool cake_placement_avoid(const cake_placement *placement, cake_affinity *own);
+bool cake_affinity_read(cake_affinity *own);
+bool cake_affinity_take(int cpu);
 void cake_affinity_restore(const cake_affinity *own);
+
+/* Take the calling thread off the placement's CPUs, so that it never runs where what it measures wants to. `own` gets the
+ * CPUs that it had, for cake_affinity_restore. False, and nothing changed, where it would have none left. */
+bool cake_placement_avoid(const cake_placement *placement, cake_affinity *own);
 
 /* Have memory that this process touches first, also after exec, come from the placement's NUMA nodes. */
 cake_status cake_placement_bind_memory(const cake_placement *placement, cake_error *error);

@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "measure/core_clock.h"
 #include "measure/machine_state.h"
 #include "measure/rounds.h"
 #include "measure/statistics.h"
@@ -67,6 +68,19 @@ static void take_turn(cake_entrant *e, bool (*turn)(cake_timer *timer, int64_t r
         cake_process_hold(&e->session.process);
     else
         cake_session_close(&e->session);
+}
+
+/* A repetition, and the clock at which its cores are then. */
+static void take_round(const cake_bout *bout, cake_entrant *e)
+{
+    double ghz;
+
+    take_turn(e, cake_timer_repeat, bout->rounds);
+    ghz = cake_core_clock(&bout->placement);
+    if (!(ghz > 0))
+        return;
+    e->fastest_ghz = fmax(e->fastest_ghz, ghz);
+    e->slowest_ghz = e->slowest_ghz > 0 ? fmin(e->slowest_ghz, ghz) : ghz;
 }
 
 static bool end_turn(cake_timer *timer, int64_t round)
@@ -197,7 +211,7 @@ static cake_status time_rounds(cake_bout *bout, cake_random *random, cake_error 
 
             if (e->timed && (bout->rounds < ROUNDS_SLOW || bout->run->repetitions > 0 ||
                              (double)e->timer.spent_ns * 1e-9 < bout->run->max_time_s))
-                take_turn(e, cake_timer_repeat, bout->rounds);
+                take_round(bout, e);
         }
         bout->rounds++;
         more = false;

@@ -12,6 +12,9 @@
  * idle. */
 #define IMPOSSIBLE_SHARE 0.9
 
+/* A clock that changes by more than this between a row's repetitions is told. */
+#define CLOCK_DRIFT_LIMIT 0.05
+
 /* Measuring the peaks anew takes a second each time. */
 enum { RAISES_MOST = 12 };
 
@@ -174,7 +177,8 @@ static cake_status report_roofline(const cake_bout *bout, const cake_entrant *en
                       .bytes = bout->subject->bytes,
                       .dtype = item->dtype,
                       .threads = item->threads,
-                      .cold = item->cache == CAKE_CACHE_COLD};
+                      .cold = item->cache == CAKE_CACHE_COLD,
+                      .clock_ghz = entrant->fastest_ghz};
 
     if (!bout->run->peaks)
         return CAKE_OK;
@@ -230,6 +234,19 @@ static cake_status report_verdict(const cake_finding *finding, cake_row *row)
     return cake_row_text(&row->reason, finding->reason);
 }
 
+/* The clock, and what disturbed the machine. */
+static cake_status report_machine(const cake_bout *bout, const cake_entrant *entrant, cake_row *row)
+{
+    char flags[sizeof bout->machine_flags + 16];
+    bool drifted = entrant->slowest_ghz < (1 - CLOCK_DRIFT_LIMIT) * entrant->fastest_ghz;
+
+    if (entrant->fastest_ghz > 0)
+        row->clock_ghz = entrant->fastest_ghz;
+    snprintf(flags, sizeof flags, "%s%s%s", bout->machine_flags, drifted && *bout->machine_flags ? ";" : "",
+             drifted ? "clock" : "");
+    return cake_row_text(&row->machine_flags, flags);
+}
+
 cake_status cake_entrant_report(const cake_bout *bout, cake_entrant *entrant, const cake_baseline *baseline,
                                 cake_row *row)
 {
@@ -266,7 +283,7 @@ cake_status cake_entrant_report(const cake_bout *bout, cake_entrant *entrant, co
     if (status == CAKE_OK)
         status = cake_row_text(&row->page_size, session->huge_pages ? "2m" : "4k");
     if (status == CAKE_OK)
-        status = cake_row_text(&row->machine_flags, bout->machine_flags);
+        status = report_machine(bout, entrant, row);
     if (status == CAKE_OK && *baseline->name) {
         status = cake_row_text(&row->baseline, baseline->name);
         row->speedup = row->time_ns_median > 0 ? baseline->median_ns / row->time_ns_median : NAN;

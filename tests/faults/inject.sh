@@ -35,10 +35,13 @@ how() { # SYSCALL ERROR: brk tells of a failure by the old break, not by an erro
   if [ "$1" = brk ]; then echo retval=0; else echo "error=$2"; fi
 }
 
-# Deaths that are not ours to prevent: of the C library's loader at a program's first mapping, and of PAPI, which reads
-# /proc/PID/maps and mounts of its own process and believes whatever comes.
+# Deaths that are not ours to prevent: of the C library's loader, before the program's first line; and of PAPI, which
+# reads /proc/PID/maps and mounts of its own process and believes whatever comes.
+strace -qq -o trace -e trace=mmap "$build/layercake" --version >/dev/null
+loading=$(grep -c mmap trace)
 not_ours() { # SYSCALL WHEN
-  [ "$1 $2" = "mmap 1" ] || { [ "$1" = read ] && grep -qE '/proc/[0-9]+/(maps|mounts)>.*INJECTED' trace; }
+  { [ "$1" = mmap ] && [ "$2" -le "$loading" ]; } ||
+    { [ "$1" = read ] && grep -qE '/proc/[0-9]+/(maps|mounts)>.*INJECTED' trace; }
 }
 
 verdict_of() { # STATUS: of the run in out/ and said

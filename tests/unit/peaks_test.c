@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "layercake/plugin.h"
+#include "measure/core_clock.h"
 #include "measure/peaks.h"
 
 static cake_topology *load(void)
@@ -30,6 +31,7 @@ static cake_peak rows[] = {
     {"read", "avx512", CAKE_LEVEL_MEMORY, 1, 20, "GB/s"},
     {"f32_fma", "avx512", CAKE_LEVEL_CORE, 4, 380, "GFLOP/s"},
     {"read", "avx512", CAKE_LEVEL_MEMORY, 4, 30, "GB/s"},
+    {"clock", "avx2", CAKE_LEVEL_CORE, 1, 4, "GHz"},
 };
 
 static const cake_peaks peaks = {
@@ -53,7 +55,7 @@ Test(peaks, find_takes_the_best_and_fills_gaps)
 
 static cake_roofline bound(double flops, double bytes, int threads)
 {
-    return cake_peaks_roofline(&peaks, &(cake_work){flops, bytes, CAKE_F32, threads, false});
+    return cake_peaks_roofline(&peaks, &(cake_work){.flops = flops, .bytes = bytes, .dtype = CAKE_F32, .threads = threads});
 }
 
 Test(peaks, roofline_of_arithmetic_and_of_each_level)
@@ -82,6 +84,41 @@ Test(peaks, roofline_of_arithmetic_and_of_each_level)
     cr_expect_eq(cake_level_name(r.level)[0], 'm');
 }
 
+Test(peaks, roofline_rises_with_the_clock_but_for_memory)
+{
+    cake_work arithmetic = {1e6, 1000, CAKE_F32, 1, false, 5}, cache = {1, 1e6, CAKE_F32, 1, false, 5},
+              memory = {1, 1e9, CAKE_F32, 1, false, 5};
+
+    cr_expect_float_eq(cake_peaks_roofline(&peaks, &arithmetic).bound_ns, 1e4 * 4 / 5, 1e-6);
+    cr_expect_float_eq(cake_peaks_roofline(&peaks, &cache).bound_ns, (1e6 - (32 << 10)) / 100 * 4 / 5, 1e-6);
+    cr_expect_float_eq(cake_peaks_roofline(&peaks, &memory).bound_ns, bound(1, 1e9, 1).bound_ns, 1e-3);
+    arithmetic.clock_ghz = 3;
+    cr_expect_float_eq(cake_peaks_roofline(&peaks, &arithmetic).bound_ns, 1e4, 1e-6, "a slow clock excuses nothing");
+    arithmetic.clock_ghz = NAN;
+    cr_expect_float_eq(cake_peaks_roofline(&peaks, &arithmetic).bound_ns, 1e4, 1e-6);
+}
+
+Test(peaks, clock_is_measured_and_leaves_the_thread_where_it_was)
+{
+    cake_topology *topology = load();
+    cake_placement placement;
+    cake_affinity before, after;
+    cake_error error = {""};
+    double ghz, slowest, fastest;
+
+    cr_assert_eq(cake_topology_place(topology, 1, &placement, &error), CAKE_OK, "%s", error.text);
+    cr_assert(cake_affinity_read(&before));
+    ghz = cake_core_clock(&placement);
+    cr_expect_eq(cake_core_clock_range(topology, &slowest, &fastest), !isnan(ghz));
+    cr_assert(cake_affinity_read(&after));
+    cr_expect_arr_eq(&before, &after, sizeof before);
+    if (!isnan(ghz)) {
+        cr_expect(ghz > 0.2 && ghz < 10, "%g GHz", ghz);
+        cr_expect(0.1 < slowest && slowest <= fastest && fastest < 10, "%g to %g GHz", slowest, fastest);
+    }
+    cake_topology_free(topology);
+}
+
 Test(peaks, are_raised_and_never_lowered, .timeout = 60)
 {
     cake_topology *topology = NULL;
@@ -107,8 +144,8 @@ Test(peaks, are_raised_and_never_lowered, .timeout = 60)
 
 Test(peaks, roofline_of_cold_caches_and_other_types)
 {
-    cake_work cold = {1, 20000, CAKE_F32, 1, true}, bf16 = {1e6, 0, CAKE_BF16, 1, false};
-    cake_work unknown = {1e6, 100, CAKE_I8, 1, false};
+    cake_work cold = {1, 20000, CAKE_F32, 1, true, 0}, bf16 = {1e6, 0, CAKE_BF16, 1, false, 0};
+    cake_work unknown = {1e6, 100, CAKE_I8, 1, false, 0};
     cake_peaks amx = peaks, none = {0};
 
     cr_expect_float_eq(cake_peaks_roofline(&peaks, &cold).bound_ns, 20000 / 20.0, 1e-9);
@@ -168,7 +205,7 @@ Test(peaks, kept_between_runs)
              folder);
     cr_assert_eq(system(command), 0);
     cr_expect_eq(cake_peaks_load(topology, &loaded, &error), CAKE_NOT_FOUND);
-    cr_expect(strstr(error.text, ":13: expected a peak, found 'read,avx512,L1,0,200,GB/s'"), "%s", error.text);
+    cr_expect(strstr(error.text, ":14: expected a peak, found 'read,avx512,L1,0,200,GB/s'"), "%s", error.text);
     cr_expect_eq(loaded.count, 0);
     snprintf(command, sizeof command, "rm -r %s", folder);
     cr_assert_eq(system(command), 0);
