@@ -130,7 +130,7 @@ static const cake_option timing[] = {
     {"repetitions", "benchmark_repetitions", "N",
      "Measure each case so many times, however precise. Default: 5 to 50, by --precision and --max-time.",
      CAKE_OPTION_WHOLE, MEMBER(repetitions), 1, 1e6},
-    {"min-time", "benchmark_min_time", "TIME", "Let each repetition last at least so long. Default: 20ms.",
+    {"min-time", "benchmark_min_time", "TIME", "Let each repetition last at least so long. Default: 5ms.",
      CAKE_OPTION_TIME, MEMBER(min_time_s), 0, 3600},
     {"huge-pages", NULL, "SWITCH",
      "Large tensors and workspace on huge pages, on or off: without them streams are slower. Default: on.",
@@ -225,7 +225,7 @@ cake_status cake_run_options_parse(const cake_option_group *groups, int argc, ch
         .timeout_s = 60,
         .precision = 0.02,
         .max_time_s = 0.2,
-        .min_time_s = 0.02,
+        .min_time_s = 0.005,
         .huge_pages = 1,
         .benchmark_out_json = 1,
     };

@@ -79,8 +79,11 @@ static void do_load(void)
 {
     const cake_request_load *request = &worker.request.load;
 
-    if (sched_getaffinity(0, sizeof worker.cores, &worker.cores) != 0)
-        CPU_ZERO(&worker.cores);
+    if (sched_getaffinity(0, sizeof worker.cores, &worker.cores) != 0) {
+        set_text("the worker cannot tell its cores");
+        worker.reply.outcome = CAKE_OUTCOME_WORKER;
+        return;
+    }
     worker.host = cake_host_make(request);
     worker.cache_bytes = request->l2_bytes + request->l3_bytes;
     if (worker.cache_bytes < 8 << 20)
