@@ -76,6 +76,7 @@ sweep() { # WHO STRACE_OPTION...
     local places=("$count")
     [ "$count" -gt 2 ] && places=($(((count + 1) / 2)))
     [ "$count" -gt 2 ] && [ "$who" = coordinator ] && places+=("$count")
+    [ "$count" -gt 2 ] && [ "$count" -le 20 ] && [ "$who" = workers ] && places+=(1)
     [ -n "$long" ] && mapfile -t places < <(seq 1 "$((count / 40 + 1))" "$count")
     seen=()
     line=
