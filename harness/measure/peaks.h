@@ -85,7 +85,7 @@ typedef struct cake_work {
     double bytes;  /* different bytes that it touches: the working set */
     int32_t dtype; /* CAKE_F32, ...: of the products */
     int threads;
-    bool cold; /* nothing is in a cache before the call */
+    bool cold;        /* nothing is in a cache before the call */
     double clock_ghz; /* of its cores meanwhile; 0 or NaN = as when the peaks were measured */
 } cake_work;
 

@@ -86,9 +86,10 @@
     REAL(energy_nj, "nJ a call", "energy of the package")                                                            \
     TEXT(counter_source, "", "what counted: papi, perf, valgrind")                                                   \
     TEXT(counters_extra, "a call", "counters chosen by name, as NAME=value, joined with ';'")                        \
-    TEXT(machine_flags, "", "what disturbed the machine during the row: steal, load, frequency, clock; joined with ';'") \
+    TEXT(machine_flags, "",                                                                                          \
+         "what disturbed the machine during the row: steal, load, frequency, clock; joined with ';'")                \
     TEXT(page_size, "", "pages of tensors and workspace in the timed calls: 4k or 2m")                               \
-    REAL(clock_ghz, "GHz", "fastest clock of the cores, measured after each repetition") \
+    REAL(clock_ghz, "GHz", "fastest clock of the cores, measured after each repetition")                             \
     TEXT(crc32, "", "CRC-32 of the line up to here, hexadecimal: a damaged line is known by it")
 
 typedef struct cake_row {

@@ -10,8 +10,8 @@ typedef struct cake_entrant {
     const cake_case *item;
     cake_session session;
     cake_timer timer;
-    bool skipped; /* has a row from an earlier run */
-    bool timed;   /* in the rounds, to the end */
+    bool skipped;                    /* has a row from an earlier run */
+    bool timed;                      /* in the rounds, to the end */
     double slowest_ghz, fastest_ghz; /* clock of its cores after its repetitions; 0 where it cannot be measured */
     char started_utc[32];
 } cake_entrant;

@@ -55,7 +55,8 @@ Test(peaks, find_takes_the_best_and_fills_gaps)
 
 static cake_roofline bound(double flops, double bytes, int threads)
 {
-    return cake_peaks_roofline(&peaks, &(cake_work){.flops = flops, .bytes = bytes, .dtype = CAKE_F32, .threads = threads});
+    return cake_peaks_roofline(&peaks,
+                               &(cake_work){.flops = flops, .bytes = bytes, .dtype = CAKE_F32, .threads = threads});
 }
 
 Test(peaks, roofline_of_arithmetic_and_of_each_level)
