@@ -33,12 +33,12 @@ typedef enum cake_param_kind {
 typedef struct cake_param {
     const char *key;
     cake_param_kind kind;
-    size_t offset;          /* in the op's struct */
-    const char *value;      /* the default, as text; NULL: required (or, for an alias, nothing to set) */
-    double min, max;        /* of sizes and reals, both included */
-    const char *choices[8]; /* NULL-terminated */
-    const char *sets[8];    /* of an alias; NULL-terminated */
-    const char *meaning;    /* for `list ops` and the manual */
+    size_t offset;           /* in the op's struct */
+    const char *value;       /* the default, as text; NULL: required (or, for an alias, nothing to set) */
+    double min, max;         /* of sizes and reals, both included */
+    const char *choices[16]; /* NULL-terminated */
+    const char *sets[8];     /* of an alias; NULL-terminated */
+    const char *meaning;     /* for `list ops` and the manual */
 } cake_param;
 
 typedef enum cake_role { CAKE_ROLE_INPUT, CAKE_ROLE_CONSTANT, CAKE_ROLE_OUTPUT } cake_role;

@@ -6,6 +6,8 @@
  *     lstm         i, o, f = sigmoid(..)   c' = f c + i tanh(..)   h' = o tanh(c')
  *     gru          z, r = sigmoid(..)      h' = (1 - z) n + z h
  *
+ * f, g, h put other functions into their places, input_forget 1 - i into that of f.
+ *
  * The error bounds are in rnn_cell.c.
  *
  * What `prepare` keeps are the states after every step. An element before the changed word, in the order of its
@@ -17,6 +19,14 @@
 #include <unistd.h>
 
 #include "reference/rnn.h"
+
+#define FUNCTIONS                                                                                                    \
+    "default", "sigmoid", "tanh", "relu", "affine", "leaky_relu", "thresholded_relu", "scaled_tanh", "hard_sigmoid", \
+        "elu", "softsign", "softplus"
+#define FUNCTION_ROWS(f, text)                                                                                       \
+    CAKE_CHOICE_ROW(cake_rnn, f, "default", text, FUNCTIONS),                                                        \
+        CAKE_REAL_ROW(cake_rnn, f##_alpha, "0", -1e6, 1e6, "alpha of " #f ", where it has one"),                     \
+        CAKE_REAL_ROW(cake_rnn, f##_beta, "0", -1e6, 1e6, "beta of " #f ", where it has one")
 
 static const cake_param keys[] = {
     CAKE_CHOICE_ROW(cake_rnn, cell, NULL, "what a step computes", "tanh", "relu", "lstm", "gru"),
@@ -32,6 +42,10 @@ static const cake_param keys[] = {
     CAKE_FLAG_ROW(cake_rnn, peepholes, "0", "LSTM only; 1: gates look at the cell state"),
     CAKE_FLAG_ROW(cake_rnn, batchwise, "0", "1: batch is the first dimension"),
     CAKE_REAL_ROW(cake_rnn, clip, "0", 0, 1e30, "largest argument of an activation function; 0: no limit"),
+    CAKE_FLAG_ROW(cake_rnn, input_forget, "0", "LSTM only; 1: the forget gate is 1 - the input gate"),
+    FUNCTION_ROWS(f, "function of the gates, or of a cell without them"),
+    FUNCTION_ROWS(g, "function of the candidate; LSTM and GRU only"),
+    FUNCTION_ROWS(h, "function of the cell state; LSTM only"),
     {.key = NULL},
 };
 
@@ -45,14 +59,40 @@ int64_t cake_rnn_directions(const cake_rnn *p)
     return p->direction == CAKE_RNN_BIDIRECTIONAL ? 2 : 1;
 }
 
+/* Only functions that have an alpha or a beta may be given one. */
+static cake_status validate_function(char name, int32_t kind, double alpha, double beta, cake_error *error)
+{
+    bool both =
+        kind == CAKE_FUNCTION_AFFINE || kind == CAKE_FUNCTION_SCALED_TANH || kind == CAKE_FUNCTION_HARD_SIGMOID;
+    bool one =
+        kind == CAKE_FUNCTION_LEAKY_RELU || kind == CAKE_FUNCTION_THRESHOLDED_RELU || kind == CAKE_FUNCTION_ELU;
+
+    if (alpha != 0 && !both && !one)
+        return cake_fail(error, CAKE_E_USAGE, "%c_alpha is for functions %c that have an alpha only", name, name);
+    if (beta != 0 && !both)
+        return cake_fail(error, CAKE_E_USAGE, "%c_beta is for functions %c that have a beta only", name, name);
+    return CAKE_OK;
+}
+
 static cake_status validate(void *params, cake_error *error)
 {
     cake_rnn *p = params;
+    cake_status status;
 
     if (p->linear_before_reset && p->cell != CAKE_RNN_GRU)
         return cake_fail(error, CAKE_E_USAGE, "linear_before_reset=1 is for cell=gru only");
     if (p->peepholes && p->cell != CAKE_RNN_LSTM)
         return cake_fail(error, CAKE_E_USAGE, "peepholes=1 is for cell=lstm only");
+    if (p->input_forget && p->cell != CAKE_RNN_LSTM)
+        return cake_fail(error, CAKE_E_USAGE, "input_forget=1 is for cell=lstm only");
+    if (p->g && p->cell != CAKE_RNN_LSTM && p->cell != CAKE_RNN_GRU)
+        return cake_fail(error, CAKE_E_USAGE, "g is for cell=lstm and cell=gru only");
+    if (p->h && p->cell != CAKE_RNN_LSTM)
+        return cake_fail(error, CAKE_E_USAGE, "h is for cell=lstm only");
+    if ((status = validate_function('f', p->f, p->f_alpha, p->f_beta, error)) != CAKE_OK ||
+        (status = validate_function('g', p->g, p->g_alpha, p->g_beta, error)) != CAKE_OK ||
+        (status = validate_function('h', p->h, p->h_alpha, p->h_beta, error)) != CAKE_OK)
+        return status;
     return cake_validate_tensors(&cake_op_rnn, p, error);
 }
 

@@ -1,8 +1,18 @@
-/* What the files of the op rnn share: rnn.c (the op), rnn_lanes.c (its sequences), rnn_cell.c (one step). */
+/* What the files of the op rnn share: rnn.c (the op), rnn_lanes.c (its sequences), rnn_cell.c (one step),
+ * rnn_function.c (its activation functions). */
 #ifndef LAYERCAKE_REFERENCE_RNN_H
 #define LAYERCAKE_REFERENCE_RNN_H
 
 #include "reference/carry.h"
+
+/* An activation function with its parameters. */
+typedef struct cake_rnn_function {
+    int32_t kind; /* CAKE_FUNCTION_SIGMOID, ... */
+    double alpha, beta;
+} cake_rnn_function;
+
+/* The function of x, and its bound: what x carries, and what a kernel with rounded parameters may add. */
+cake_expected cake_rnn_apply(cake_rnn_function f, cake_expected x, double u);
 
 /* An rnn's parameters and values, found once. Tensors that it has not are NULL. */
 typedef struct cake_rnn_data {
@@ -10,6 +20,7 @@ typedef struct cake_rnn_data {
     int64_t gates, directions;
     const double *x, *h0, *c0, *lens;
     const double *w, *r, *bias, *peep;
+    cake_rnn_function f, g, h;
     double u, u_out;
 } cake_rnn_data;
 

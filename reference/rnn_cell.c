@@ -3,7 +3,7 @@
  * A pre-activation a = x wT + h rT + b of k = input + hidden terms is off by
  *     c(k + 2) u (sum |x w| + sum |h r| + |b|) + sqrt(sum (r eh)^2)
  * where eh are the bounds of the state before: the errors of different units are independent (carry.h says why
- * they are not just added up). Then the activation functions of carry.c, and the products and sums of the cell's
+ * they are not just added up). Then the activation functions (rnn_function.c), and the products and sums of the cell's
  * formula, first order. A state may be handed on in the output's dtype: u_out |h| more in eh.
  *
  * With weights drawn from +-1/sqrt(fan-in), as the checks fill them, sqrt(sum r^2) is about 0.58, so a step shrinks
@@ -85,30 +85,37 @@ static cake_expected peep(const cake_rnn_data *v, int64_t direction, int64_t whi
     return cake_carry_add(a, cake_carry_mul(weight, c, v->u), v->u);
 }
 
-/* i, o, f = sigmoid(..), c' = f c + i tanh(..), h' = o tanh(c'); the output gate's peephole sees c'. */
+/* A function of a pre-activation, clamped first. */
+static cake_expected activate(const cake_rnn_data *v, cake_rnn_function f, cake_expected a)
+{
+    return cake_rnn_apply(f, clip(v, a), v->u);
+}
+
+/* i, o, f = sigmoid(..), c' = f c + i tanh(..), h' = o tanh(c'); the output gate's peephole sees c'. Coupled gates:
+ * f = 1 - i. */
 static void lstm(const cake_rnn_data *v, int64_t direction, const cake_rnn_row *row, int64_t j)
 {
     int64_t hidden = v->p->hidden;
     double u = v->u;
-    cake_expected c = {row->before.c[j], row->before.ec[j]}, gate[4], next, h;
+    cake_expected c = {row->before.c[j], row->before.ec[j]}, gate[4], input, forget, next, h;
 
     for (int64_t g = 0; g < 4; g++)
         gate[g] = pre_activation(v, direction, g * hidden + j, row->x, row->before.h, row->before.eh);
-    gate[LSTM_I] = peep(v, direction, PEEP_I, j, gate[LSTM_I], c);
-    gate[LSTM_F] = peep(v, direction, PEEP_F, j, gate[LSTM_F], c);
-    next = cake_carry_add(
-        cake_carry_mul(cake_carry_sigmoid(clip(v, gate[LSTM_F]), u), c, u),
-        cake_carry_mul(cake_carry_sigmoid(clip(v, gate[LSTM_I]), u), cake_carry_tanh(clip(v, gate[LSTM_C]), u), u),
-        u);
-    gate[LSTM_O] = peep(v, direction, PEEP_O, j, gate[LSTM_O], next);
-    h = cake_carry_mul(cake_carry_sigmoid(clip(v, gate[LSTM_O]), u), cake_carry_tanh(next, u), u);
+    input = activate(v, v->f, peep(v, direction, PEEP_I, j, gate[LSTM_I], c));
+    if (v->p->input_forget)
+        forget = cake_carry_add((cake_expected){1, 0}, (cake_expected){-input.value, input.bound}, u);
+    else
+        forget = activate(v, v->f, peep(v, direction, PEEP_F, j, gate[LSTM_F], c));
+    next = cake_carry_add(cake_carry_mul(forget, c, u), cake_carry_mul(input, activate(v, v->g, gate[LSTM_C]), u), u);
+    h = cake_carry_mul(activate(v, v->f, peep(v, direction, PEEP_O, j, gate[LSTM_O], next)),
+                       cake_rnn_apply(v->h, next, u), u);
     row->after.c[j] = next.value;
     row->after.ec[j] = next.bound;
     row->after.h[j] = h.value;
     row->after.eh[j] = h.bound;
 }
 
-/* z, r = sigmoid(..), h' = (1 - z) n + z h = n + z (h - n). */
+/* z, r = sigmoid(..), h' = (1 - z) n + z h = n + z (h - n). With other functions z may be beyond 0 .. 1. */
 static void gru(const cake_rnn_data *v, int64_t direction, const cake_rnn_row *row, int64_t j)
 {
     int64_t hidden = v->p->hidden, unit = GRU_H * hidden + j;
@@ -116,21 +123,21 @@ static void gru(const cake_rnn_data *v, int64_t direction, const cake_rnn_row *r
     cake_expected h = {row->before.h[j], row->before.eh[j]};
     cake_expected z = pre_activation(v, direction, GRU_Z * hidden + j, row->x, row->before.h, row->before.eh), n;
 
-    z = cake_carry_sigmoid(clip(v, z), u);
+    z = activate(v, v->f, z);
     if (v->p->linear_before_reset) {
         cake_expected r = pre_activation(v, direction, GRU_R * hidden + j, row->x, row->before.h, row->before.eh);
         cake_carried of_h = dot_h(v, direction, unit, row->before.h, row->before.eh);
 
-        r = cake_carry_sigmoid(clip(v, r), u);
+        r = activate(v, v->f, r);
         n = cake_carry_sum(dot_x(v, direction, unit, row->x), wb(v, direction, unit), v->p->input, u);
         n = cake_carry_add(n, cake_carry_mul(r, cake_carry_sum(of_h, rb(v, direction, unit), hidden, u), u), u);
     } else {
         n = pre_activation(v, direction, unit, row->x, row->reset, row->reset_bound);
     }
-    n = cake_carry_tanh(clip(v, n), u);
+    n = activate(v, v->g, n);
     row->after.h[j] = (1 - z.value) * n.value + z.value * h.value;
-    row->after.eh[j] = z.bound * fabs(h.value - n.value) + (1 - z.value) * n.bound + z.value * h.bound +
-                       4 * u * (fabs(n.value) + fabs(h.value));
+    row->after.eh[j] = z.bound * fabs(h.value - n.value) + fabs(1 - z.value) * n.bound + fabs(z.value) * h.bound +
+                       4 * u * fmax(fabs(1 - z.value) + fabs(z.value), 1) * (fabs(n.value) + fabs(h.value));
 }
 
 /* r h of all units, which every unit's candidate needs. */
@@ -141,7 +148,7 @@ static void gru_reset(const cake_rnn_data *v, int64_t direction, const cake_rnn_
         cake_expected r =
             pre_activation(v, direction, GRU_R * v->p->hidden + j, row->x, row->before.h, row->before.eh);
 
-        r = cake_carry_mul(cake_carry_sigmoid(clip(v, r), v->u), h, v->u);
+        r = cake_carry_mul(activate(v, v->f, r), h, v->u);
         row->reset[j] = r.value;
         row->reset_bound[j] = r.bound;
     }
@@ -149,9 +156,8 @@ static void gru_reset(const cake_rnn_data *v, int64_t direction, const cake_rnn_
 
 static void simple(const cake_rnn_data *v, int64_t direction, const cake_rnn_row *row, int64_t j)
 {
-    cake_expected h = clip(v, pre_activation(v, direction, j, row->x, row->before.h, row->before.eh));
+    cake_expected h = activate(v, v->f, pre_activation(v, direction, j, row->x, row->before.h, row->before.eh));
 
-    h = v->p->cell == CAKE_RNN_RELU ? cake_carry_relu(h) : cake_carry_tanh(h, v->u);
     row->after.h[j] = h.value;
     row->after.eh[j] = h.bound;
 }

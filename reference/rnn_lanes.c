@@ -9,9 +9,17 @@ static const double *values_of(const cake_reference *reference, bool there, cons
     return there ? reference->values[cake_tensor_index(&reference->tensors, name)] : NULL;
 }
 
+static cake_rnn_function function_of(int32_t kind, double alpha, double beta, int32_t of_formula)
+{
+    return (cake_rnn_function){kind == CAKE_FUNCTION_DEFAULT ? of_formula : kind, alpha, beta};
+}
+
 cake_rnn_data cake_rnn_data_of(const cake_reference *reference)
 {
     const cake_rnn *p = reference->params;
+    int32_t f = p->cell == CAKE_RNN_TANH   ? CAKE_FUNCTION_TANH
+                : p->cell == CAKE_RNN_RELU ? CAKE_FUNCTION_RELU
+                                           : CAKE_FUNCTION_SIGMOID;
 
     return (cake_rnn_data){
         .p = p,
@@ -25,6 +33,9 @@ cake_rnn_data cake_rnn_data_of(const cake_reference *reference)
         .r = values_of(reference, true, "r"),
         .bias = values_of(reference, p->bias, "b"),
         .peep = values_of(reference, p->peepholes, "p"),
+        .f = function_of(p->f, p->f_alpha, p->f_beta, f),
+        .g = function_of(p->g, p->g_alpha, p->g_beta, CAKE_FUNCTION_TANH),
+        .h = function_of(p->h, p->h_alpha, p->h_beta, CAKE_FUNCTION_TANH),
         .u = reference->u,
         .u_out = reference->u_out,
     };

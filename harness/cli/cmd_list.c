@@ -42,7 +42,7 @@ static void print_op(const cake_op *op, FILE *out)
                  : param->kind == CAKE_PARAM_ALIAS ? "..."
                                                    : "(required)");
         fprintf(out, "  %-24s%s", shown, param->meaning ? param->meaning : "");
-        for (int i = 0; param->kind == CAKE_PARAM_CHOICE && i < 8 && param->choices[i]; i++)
+        for (int i = 0; param->kind == CAKE_PARAM_CHOICE && param->choices[i]; i++)
             fprintf(out, "%s%s", i == 0 ? " (" : ", ", param->choices[i]);
         if (param->kind == CAKE_PARAM_CHOICE)
             fputc(')', out);

@@ -84,18 +84,35 @@ double cake_onnx_float(cake_onnx_node *n, const char *name, double otherwise)
     return a ? (double)a->f : otherwise;
 }
 
+static const char *copy_text(cake_onnx_node *n, ProtobufCBinaryData bytes)
+{
+    char *text = cake_onnx_alloc(n->pool, bytes.len + 1, 1);
+
+    if (!text)
+        return "";
+    memcpy(text, bytes.data ? (const char *)bytes.data : "", bytes.len);
+    return text;
+}
+
 const char *cake_onnx_text(cake_onnx_node *n, const char *name, const char *otherwise)
 {
     const Onnx__AttributeProto *a = get(n, name, KIND(STRING));
-    char *text;
 
-    if (!a)
-        return otherwise;
-    text = cake_onnx_alloc(n->pool, a->s.len + 1, 1);
-    if (!text)
-        return "";
-    memcpy(text, a->s.data ? (const char *)a->s.data : "", a->s.len);
-    return text;
+    return a ? copy_text(n, a->s) : otherwise;
+}
+
+double cake_onnx_float_of(cake_onnx_node *n, const char *name, int index, double otherwise)
+{
+    const Onnx__AttributeProto *a = get(n, name, KIND(FLOATS));
+
+    return a && (size_t)index < a->n_floats ? (double)a->floats[index] : otherwise;
+}
+
+const char *cake_onnx_text_of(cake_onnx_node *n, const char *name, int index)
+{
+    const Onnx__AttributeProto *a = get(n, name, KIND(STRINGS));
+
+    return a && (size_t)index < a->n_strings ? copy_text(n, a->strings[index]) : "";
 }
 
 void cake_onnx_ints(cake_onnx_node *n, const char *name, int count, int64_t otherwise, int64_t *values)
@@ -113,7 +130,9 @@ int cake_onnx_length(const cake_onnx_node *n, const char *name)
 {
     const Onnx__AttributeProto *a = find(n, name);
 
-    return a && a->n_ints < INT_MAX ? (int)a->n_ints : 0;
+    size_t count = a ? a->n_ints + a->n_strings : 0;
+
+    return count < INT_MAX ? (int)count : 0;
 }
 
 int64_t cake_onnx_whole(const cake_onnx_tensor *t, int64_t element)

@@ -42,7 +42,11 @@ const char *cake_onnx_text(cake_onnx_node *n, const char *name, const char *othe
 /* Exactly `count` of them; each `otherwise` if the attribute is not there. */
 void cake_onnx_ints(cake_onnx_node *n, const char *name, int count, int64_t otherwise, int64_t *values);
 
-/* How many numbers an attribute has; 0 if it is not there. */
+/* Element `index` of an attribute of several; of texts "" if there is none. */
+double cake_onnx_float_of(cake_onnx_node *n, const char *name, int index, double otherwise);
+const char *cake_onnx_text_of(cake_onnx_node *n, const char *name, int index);
+
+/* How many numbers or texts an attribute has; 0 if it is not there. */
 int cake_onnx_length(const cake_onnx_node *n, const char *name);
 
 /* A tensor's element as a whole number; 0 if it has no such element, and what is beyond 2^53 becomes that. */

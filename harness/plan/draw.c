@@ -29,6 +29,26 @@ static const multiple multiples[] = {
     {"transformer_block", "model", "heads"},
 };
 
+/* Sizes that stay small unless a key has its first choice: what is computed then may grow from step to step, and
+ * beyond f32. */
+typedef struct limit {
+    const char *op, *size, *choice;
+    int64_t most;
+} limit;
+
+static const limit limits[] = {{"rnn", "steps", "f", 2}, {"rnn", "steps", "g", 2}, {"rnn", "steps", "h", 2}};
+
+/* Keys that few kernels know, drawn one time in eight; and those that mean nothing unless the key `of` was drawn. */
+typedef struct rare {
+    const char *op, *key, *of;
+} rare;
+
+static const rare rares[] = {
+    {"rnn", "f", NULL},      {"rnn", "f_alpha", "f"},       {"rnn", "f_beta", "f"}, {"rnn", "g", NULL},
+    {"rnn", "g_alpha", "g"}, {"rnn", "g_beta", "g"},        {"rnn", "h", NULL},     {"rnn", "h_alpha", "h"},
+    {"rnn", "h_beta", "h"},  {"rnn", "input_forget", NULL},
+};
+
 static bool chance(cake_random *random, uint64_t in_hundred)
 {
     return cake_random_below(random, 100) < in_hundred;
@@ -71,7 +91,7 @@ static void draw_text(const cake_param *param, cake_random *random, uint64_t tin
 {
     uint64_t choices = 0;
 
-    while (choices < 8 && param->choices[choices])
+    while (param->choices[choices])
         choices++;
     switch (param->kind) {
     case CAKE_PARAM_SIZE:
@@ -103,6 +123,28 @@ static int64_t *size_of(const cake_op *op, const char *key, void *params)
     return (int64_t *)((char *)params + op->params[cake_params_find(op, key)].offset);
 }
 
+/* Bring what has a limit below it. */
+static void apply_limits(const cake_op *op, void *params)
+{
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
+        if (strcmp(limits[i].op, op->name) == 0) {
+            int32_t choice = *(int32_t *)((char *)params + op->params[cake_params_find(op, limits[i].choice)].offset);
+            int64_t *size = size_of(op, limits[i].size, params);
+
+            if (choice != 0 && *size > limits[i].most)
+                *size = 1 + *size % limits[i].most;
+        }
+}
+
+/* Is a key with a default left at it? */
+static bool stays(const cake_op *op, const cake_param *param, cake_random *random, const bool *drawn)
+{
+    for (size_t i = 0; i < sizeof rares / sizeof *rares; i++)
+        if (strcmp(rares[i].op, op->name) == 0 && strcmp(rares[i].key, param->key) == 0)
+            return rares[i].of ? !drawn[cake_params_find(op, rares[i].of)] : cake_random_below(random, 8) != 0;
+    return chance(random, 50);
+}
+
 static void draw_params(const cake_op *op, cake_random *random, void *params)
 {
     uint64_t tiny = 15 + cake_random_below(random, 60);
@@ -122,7 +164,7 @@ static void draw_params(const cake_op *op, cake_random *random, void *params)
     for (int i = 0; op->params[i].key; i++) {
         const cake_param *param = &op->params[i];
 
-        if (param->kind == CAKE_PARAM_ALIAS || drawn[i] || (param->value && chance(random, 50)))
+        if (param->kind == CAKE_PARAM_ALIAS || drawn[i] || (param->value && stays(op, param, random, drawn)))
             continue;
         draw_text(param, random, tiny, text, sizeof text);
         draw_key(op, i, text, params, drawn);
@@ -134,6 +176,7 @@ static void draw_params(const cake_op *op, cake_random *random, void *params)
             if (factor > 0)
                 *size_of(op, multiples[m].key, params) *= factor;
         }
+    apply_limits(op, params);
 }
 
 static bool is_cheap(const cake_op *op, const void *params)

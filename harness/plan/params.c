@@ -71,7 +71,7 @@ static bool set(const cake_param *param, void *params, const char *text, size_t 
         memcpy(member(param, params), &(int32_t){text[0] - '0'}, sizeof(int32_t));
         return true;
     case CAKE_PARAM_CHOICE:
-        for (int32_t i = 0; i < 8 && param->choices[i]; i++)
+        for (int32_t i = 0; param->choices[i]; i++)
             if (strlen(param->choices[i]) == length && memcmp(param->choices[i], text, length) == 0) {
                 memcpy(member(param, params), &i, sizeof i);
                 return true;
@@ -129,7 +129,7 @@ void cake_param_expects(const cake_param *param, char *buffer, size_t size)
         return;
     case CAKE_PARAM_CHOICE:
         used = (size_t)snprintf(buffer, size, "one of ");
-        for (int i = 0; i < 8 && param->choices[i] && used < size; i++)
+        for (int i = 0; param->choices[i] && used < size; i++)
             used += (size_t)snprintf(buffer + used, size - used, "%s%s", i ? ", " : "", param->choices[i]);
         return;
     case CAKE_PARAM_REAL:
@@ -158,7 +158,7 @@ void cake_param_text(const cake_param *param, const void *params, char *buffer, 
         return;
     case CAKE_PARAM_CHOICE:
         memcpy(&small, const_member(param, params), sizeof small);
-        assert(small >= 0 && small < 8 && param->choices[small]);
+        assert(small >= 0 && param->choices[small]);
         snprintf(buffer, size, "%s", param->choices[small]);
         return;
     case CAKE_PARAM_REAL:

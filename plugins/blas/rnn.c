@@ -6,6 +6,7 @@
 
 #include "blas/blas.h"
 #include "blas/library.h"
+#include "common/rnn_functions.h"
 
 typedef struct rnn {
     cake_rnn p;
@@ -26,8 +27,9 @@ static int32_t can_run(const cake_kernel *kernel, const cake_problem *problem, c
     int64_t rows_of_x = blas_extent(p->steps, p->batch), gates = blas_extent(4, p->hidden);
 
     (void)kernel;
-    if (CAKE_HAS(p, cake_rnn, clip) && (p->sequence_lens || p->peepholes || p->batchwise || p->clip > 0)) {
-        host->explain(host, "no sequence_lens, peepholes, batchwise or clip");
+    if (cake_rnn_has_other_functions(p) ||
+        (CAKE_HAS(p, cake_rnn, clip) && (p->sequence_lens || p->peepholes || p->batchwise || p->clip > 0))) {
+        host->explain(host, "no sequence_lens, peepholes, batchwise, clip, input_forget or other functions");
         return CAKE_UNSUPPORTED;
     }
     gates = gates > p->input ? gates : p->input;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "blas/blas.h"
+#include "common/rnn_functions.h"
 #include "libxsmm/kernels.h"
 #include "libxsmm/product.h"
 
@@ -33,8 +34,9 @@ static int32_t can_run(const cake_kernel *kernel, const cake_problem *problem, c
     const cake_rnn *p = problem->params;
 
     (void)kernel;
-    if (CAKE_HAS(p, cake_rnn, clip) && (p->sequence_lens || p->peepholes || p->batchwise || p->clip > 0)) {
-        host->explain(host, "no sequence_lens, peepholes, batchwise or clip");
+    if (cake_rnn_has_other_functions(p) ||
+        (CAKE_HAS(p, cake_rnn, clip) && (p->sequence_lens || p->peepholes || p->batchwise || p->clip > 0))) {
+        host->explain(host, "no sequence_lens, peepholes, batchwise, clip, input_forget or other functions");
         return CAKE_UNSUPPORTED;
     }
     return xsmm_can_run(problem, host);

@@ -7,7 +7,9 @@
  *                n = tanh(W x + wb + R (r h) + rb) or, if linear_before_reset, tanh(W x + wb + r (R h + rb))
  *
  * each gate with its own rows of W, R, wb and rb, in the order that the line gives. With peepholes (Gers et al. 2002)
- * i and f also get p c, and o gets p c'. A clip limits the argument of every function but tanh(c'). */
+ * i and f also get p c, and o gets p c'. A clip limits the argument of every function but tanh(c'). The line may put
+ * other functions into the places of these, f of the sigmoids (or of the only function), g of the candidate's tanh, h of
+ * tanh(c'), and 1 - i into that of the gate f (input_forget). */
 #include <math.h>
 #include <string.h>
 
@@ -24,9 +26,58 @@ static float sigmoid(float x)
     return 1 / (1 + expf(-x));
 }
 
+static float apply(int32_t function, double alpha_given, double beta_given, float x)
+{
+    const float alpha = (float)alpha_given, beta = (float)beta_given;
+
+    switch (function) {
+    case CAKE_FUNCTION_TANH:
+        return tanhf(x);
+    case CAKE_FUNCTION_RELU:
+        return fmaxf(x, 0);
+    case CAKE_FUNCTION_AFFINE:
+        return alpha * x + beta;
+    case CAKE_FUNCTION_LEAKY_RELU:
+        return x < 0 ? alpha * x : x;
+    case CAKE_FUNCTION_THRESHOLDED_RELU:
+        return x >= alpha ? x : 0;
+    case CAKE_FUNCTION_SCALED_TANH:
+        return alpha * tanhf(beta * x);
+    case CAKE_FUNCTION_HARD_SIGMOID:
+        return fminf(fmaxf(alpha * x + beta, 0), 1);
+    case CAKE_FUNCTION_ELU:
+        return x < 0 ? alpha * expm1f(x) : x;
+    case CAKE_FUNCTION_SOFTSIGN:
+        return x / (1 + fabsf(x));
+    case CAKE_FUNCTION_SOFTPLUS:
+        return fmaxf(x, 0) + log1pf(expf(-fabsf(x)));
+    default:
+        return sigmoid(x);
+    }
+}
+
 static float clip(const cake_rnn *p, float x)
 {
     return p->clip > 0 ? fminf(fmaxf(x, -(float)p->clip), (float)p->clip) : x;
+}
+
+/* The functions f, g and h of the layer, or what stands for them in the formula. */
+static float function_f(const cake_rnn *p, float x)
+{
+    int32_t plain = p->cell == CAKE_RNN_TANH ? CAKE_FUNCTION_TANH : CAKE_FUNCTION_RELU;
+    int32_t formula = p->cell == CAKE_RNN_LSTM || p->cell == CAKE_RNN_GRU ? CAKE_FUNCTION_SIGMOID : plain;
+
+    return apply(p->f ? p->f : formula, p->f_alpha, p->f_beta, clip(p, x));
+}
+
+static float function_g(const cake_rnn *p, float x)
+{
+    return apply(p->g ? p->g : CAKE_FUNCTION_TANH, p->g_alpha, p->g_beta, clip(p, x));
+}
+
+static float function_h(const cake_rnn *p, float x)
+{
+    return apply(p->h ? p->h : CAKE_FUNCTION_TANH, p->h_alpha, p->h_beta, x);
 }
 
 static float dot(const float *a, const float *b, int64_t n)
@@ -57,27 +108,26 @@ static float gate(const cake_rnn *p, const weights *k, int64_t g, int64_t j, con
 
 static void step_plain(const cake_rnn *p, const weights *k, const float *x, const float *h, float *new_h)
 {
-    for (int64_t j = 0; j < p->hidden; j++) {
-        float sum = clip(p, gate(p, k, 0, j, x, h));
-
-        new_h[j] = p->cell == CAKE_RNN_TANH ? tanhf(sum) : fmaxf(sum, 0);
-    }
+    for (int64_t j = 0; j < p->hidden; j++)
+        new_h[j] = function_f(p, gate(p, k, 0, j, x, h));
 }
 
 static void step_lstm(const cake_rnn *p, const weights *k, const float *x, const float *h, float *c, float *new_h)
 {
     for (int64_t j = 0; j < p->hidden; j++) {
         float i = gate(p, k, 0, j, x, h), o = gate(p, k, 1, j, x, h), f = gate(p, k, 2, j, x, h);
-        float candidate = tanhf(clip(p, gate(p, k, 3, j, x, h)));
+        float candidate = function_g(p, gate(p, k, 3, j, x, h));
 
         if (k->peep) {
             i += k->peep[j] * c[j];
             f += k->peep[2 * p->hidden + j] * c[j];
         }
-        c[j] = sigmoid(clip(p, f)) * c[j] + sigmoid(clip(p, i)) * candidate;
+        i = function_f(p, i);
+        f = p->input_forget ? 1 - i : function_f(p, f);
+        c[j] = f * c[j] + i * candidate;
         if (k->peep)
             o += k->peep[p->hidden + j] * c[j];
-        new_h[j] = sigmoid(clip(p, o)) * tanhf(c[j]);
+        new_h[j] = function_f(p, o) * function_h(p, c[j]);
     }
 }
 
@@ -85,15 +135,15 @@ static void step_lstm(const cake_rnn *p, const weights *k, const float *x, const
 static void step_gru(const cake_rnn *p, const weights *k, const float *x, const float *h, float *reset, float *new_h)
 {
     for (int64_t j = 0; j < p->hidden; j++) {
-        reset[j] = sigmoid(clip(p, gate(p, k, 1, j, x, h)));
+        reset[j] = function_f(p, gate(p, k, 1, j, x, h));
         if (!p->linear_before_reset)
             reset[j] *= h[j];
     }
     for (int64_t j = 0; j < p->hidden; j++) {
         int64_t row = 2 * p->hidden + j; /* of the candidate */
-        float update = sigmoid(clip(p, gate(p, k, 0, j, x, h)));
+        float update = function_f(p, gate(p, k, 0, j, x, h));
         float state = p->linear_before_reset ? reset[j] * from_state(p, k, row, h) : from_state(p, k, row, reset);
-        float candidate = tanhf(clip(p, from_input(p, k, row, x) + state));
+        float candidate = function_g(p, from_input(p, k, row, x) + state);
 
         new_h[j] = (1 - update) * candidate + update * h[j];
     }

@@ -3,6 +3,8 @@
 // layout that the primitive asks for, the two biases added up, all in open.
 #include CAKE_ONEDNN_API
 
+#include "common/rnn_functions.h"
+
 namespace cake
 {
 
@@ -170,8 +172,8 @@ void recurrent(context &c)
 {
     const auto &p = c.parameters<cake_rnn>();
 
-    if (p.sequence_lens || p.clip != 0)
-        throw unsupported("no sequence_lens or clip");
+    if (p.sequence_lens || p.clip != 0 || cake_rnn_has_other_functions(&p))
+        throw unsupported("no sequence_lens, clip, input_forget or other functions");
     const views v = view(p, shape_of(p));
     if (p.direction != CAKE_RNN_REVERSE)
         add_cell(c, p, v, dnnl::rnn_direction::unidirectional_left2right, 0);

@@ -8,6 +8,7 @@
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
+#include "common/rnn_functions.h"
 #include "torch/operation.hpp"
 
 namespace cake
@@ -20,8 +21,8 @@ const char *refuse_rnn(const cake_problem &problem)
 {
     const auto &p = parameters<cake_rnn>(problem);
 
-    if (p.peepholes || p.sequence_lens || p.clip != 0)
-        return "no peepholes, sequence_lens or clip";
+    if (p.peepholes || p.sequence_lens || p.clip != 0 || cake_rnn_has_other_functions(&p))
+        return "no peepholes, sequence_lens, clip, input_forget or other functions";
     if (p.cell == CAKE_RNN_GRU && !p.linear_before_reset)
         return "PyTorch's GRU resets after the product (linear_before_reset=1)";
     return nullptr;

@@ -76,6 +76,26 @@ Test(draw, convolutions_have_tails_groups_and_gaps)
               odd_groups, depthwise, gaps, dilated, uneven, square, long_axis);
 }
 
+/* Recurrent layers with other functions are there, but do not crowd out the ones that every kernel has. */
+Test(draw, few_recurrent_layers_have_other_functions)
+{
+    cake_random random = {1};
+    int other = 0, parameters = 0, coupled = 0;
+
+    for (int i = 0; i < 400; i++) {
+        cake_workload workload = draw(cake_op_find("rnn"), &random);
+        const cake_rnn *p = workload.params;
+
+        other += p->f || p->g || p->h;
+        parameters += p->f_alpha != 0 || p->g_alpha != 0 || p->h_alpha != 0;
+        coupled += p->input_forget;
+        cr_expect(!(p->f || p->g || p->h) || p->steps <= 2);
+        cake_workload_free(&workload);
+    }
+    cr_expect(other > 20 && other < 120 && parameters > 5 && coupled > 3, "other %d parameters %d coupled %d", other,
+              parameters, coupled);
+}
+
 /* Simplifying as long as it can ends at the least workload; each step is valid and can be repeated. */
 Test(draw, simplifying_ends_at_the_least_workload, .timeout = 60)
 {

@@ -108,6 +108,25 @@ void onnx_text(const char *name, const char *value)
     a->s = (ProtobufCBinaryData){strlen(value), (uint8_t *)copy(value)};
 }
 
+void onnx_floats(const char *name, const double *values, size_t count)
+{
+    Onnx__AttributeProto *a = attribute(name, ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOATS);
+
+    a->floats = cake_onnx_alloc(&pool, MOST, sizeof *a->floats);
+    for (; a->n_floats < count; a->n_floats++)
+        a->floats[a->n_floats] = (float)values[a->n_floats];
+}
+
+void onnx_texts(const char *name, const char *words)
+{
+    Onnx__AttributeProto *a = attribute(name, ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRINGS);
+    char *rest = copy(words), *word;
+
+    a->strings = cake_onnx_alloc(&pool, MOST, sizeof *a->strings);
+    while ((word = strsep(&rest, " ")))
+        a->strings[a->n_strings++] = (ProtobufCBinaryData){strlen(word), (uint8_t *)word};
+}
+
 /* Raw bytes of a tensor. */
 static Onnx__TensorProto *tensor(int32_t type, const int64_t *dims, const double *values)
 {

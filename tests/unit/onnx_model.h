@@ -14,6 +14,8 @@ void onnx_int(const char *name, int64_t value);
 void onnx_ints(const char *name, const int64_t *dims);
 void onnx_float(const char *name, double value);
 void onnx_text(const char *name, const char *value);
+void onnx_floats(const char *name, const double *values, size_t count);
+void onnx_texts(const char *name, const char *words); /* separated by a space each */
 
 /* The next input: of the data set; of the model (an initializer, raw bytes); none. The next output. `type` is
  * TensorProto's, values are rounded to it. */

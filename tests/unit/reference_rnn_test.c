@@ -1,5 +1,6 @@
 #include <criterion/criterion.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -99,6 +100,82 @@ Test(rnn, gru_by_hand_in_both_variants)
         }
         evaluation_free(&e);
     }
+}
+
+/* Each function of -3, -0.25, 0.25 and 3, worked out to ten digits by other means. */
+Test(rnn, functions)
+{
+    static const double x[4] = {-3, -0.25, 0.25, 3};
+    static const struct {
+        const char *f;
+        double value[4];
+    } table[] = {
+        {"sigmoid", {0.0474258732, 0.4378234991, 0.5621765009, 0.9525741268}},
+        {"tanh", {-0.9950547537, -0.2449186624, 0.2449186624, 0.9950547537}},
+        {"relu", {0, 0, 0.25, 3}},
+        {"affine f_alpha=2 f_beta=-0.5", {-6.5, -1, 0, 5.5}},
+        {"leaky_relu f_alpha=0.1", {-0.3, -0.025, 0.25, 3}},
+        {"thresholded_relu f_alpha=0.25", {0, 0, 0.25, 3}},
+        {"scaled_tanh f_alpha=2 f_beta=0.5", {-1.8102965073, -0.2487060035, 0.2487060035, 1.8102965073}},
+        {"hard_sigmoid f_alpha=0.2 f_beta=0.5", {0, 0.45, 0.55, 1}},
+        {"elu f_alpha=2", {-1.9004258633, -0.4423984339, 0.25, 3}},
+        {"softsign", {-0.75, -0.2, 0.2, 0.75}},
+        {"softplus", {0.0485873516, 0.5759394198, 0.8259394198, 3.0485873516}},
+    };
+
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        char line[128];
+        evaluation e;
+
+        snprintf(line, sizeof line, "rnn cell=tanh steps=1 batch=4 input=1 hidden=1 f=%s", table[i].f);
+        e = evaluate_line(line, CAKE_STANDARD, 1);
+        set(&e, "x", x, 4);
+        set(&e, "w", (double[]){1}, 1);
+        evaluate_again(&e);
+        for (int k = 0; k < 4; k++)
+            cr_expect_float_eq(e.expected[0][k].value, table[i].value[k], 1e-10, "%s of %g: %.11g", table[i].f, x[k],
+                               e.expected[0][k].value);
+        evaluation_free(&e);
+    }
+}
+
+/* i, o, f = relu, the candidate twice itself, h the softsign of c'; coupled: f is 1 - i. */
+Test(rnn, lstm_with_other_functions_and_coupled_gates)
+{
+    for (int coupled = 0; coupled < 2; coupled++) {
+        char line[128];
+        evaluation e;
+        double c = (coupled ? 1 - 0.25 : 0.75) * 2 + 0.25 * 2 * 1;
+
+        snprintf(line, sizeof line,
+                 "rnn cell=lstm steps=1 input=1 hidden=1 initial_state=1 f=relu g=affine g_alpha=2 h=softsign "
+                 "input_forget=%d",
+                 coupled);
+        e = evaluate_line(line, CAKE_STANDARD, 1);
+        set(&e, "x", (double[]){1}, 1);
+        set(&e, "h0", (double[]){0}, 1);
+        set(&e, "c0", (double[]){2}, 1);
+        set(&e, "w", (double[]){0.25, 0.5, 0.75, 1}, 4);
+        evaluate_again(&e);
+        expect(&e, 0, 0, 0.5 * c / (1 + c));
+        expect(&e, 2, 0, c);
+        evaluation_free(&e);
+    }
+}
+
+/* z = 2 and r = 3, beyond what a sigmoid gives; the candidate is x + r h. */
+Test(rnn, gru_with_other_functions)
+{
+    evaluation e = evaluate_line("rnn cell=gru steps=1 input=1 hidden=1 initial_state=1 f=relu g=affine g_alpha=1",
+                                 CAKE_STANDARD, 1);
+
+    set(&e, "x", (double[]){1}, 1);
+    set(&e, "h0", (double[]){0.5}, 1);
+    set(&e, "w", (double[]){2, 3, 1}, 3);
+    set(&e, "r", (double[]){0, 0, 1}, 3);
+    evaluate_again(&e);
+    expect(&e, 0, 0, (1 - 2) * (1 + 3 * 0.5) + 2 * 0.5);
+    evaluation_free(&e);
 }
 
 Test(rnn, clip_limits_arguments)
@@ -387,11 +464,25 @@ Test(rnn, holds_and_catches)
             "batchwise=1",
             "rnn cell=gru direction=reverse steps=5 batch=2 input=5 hidden=7 linear_before_reset=1 "
             "initial_state=1 sequence_lens=1 batchwise=1",
+            "rnn cell=tanh steps=3 batch=2 input=5 hidden=6 f=sigmoid",
+            "rnn cell=tanh steps=3 batch=2 input=5 hidden=6 bias=1 f=softsign",
+            "rnn cell=tanh steps=3 batch=2 input=5 hidden=6 bias=1 f=softplus",
+            "rnn cell=tanh steps=3 batch=2 input=5 hidden=6 bias=1 f=affine f_alpha=0.7 f_beta=0.1",
+            "rnn cell=tanh steps=3 batch=2 input=5 hidden=6 bias=1 f=leaky_relu f_alpha=0.3",
+            "rnn cell=tanh steps=3 batch=2 input=5 hidden=6 bias=1 f=elu f_alpha=1.3",
+            "rnn cell=tanh steps=3 batch=2 input=5 hidden=6 bias=1 f=scaled_tanh f_alpha=1.7 f_beta=0.66",
+            "rnn cell=lstm steps=3 batch=2 input=5 hidden=6 bias=1 input_forget=1 f=hard_sigmoid f_alpha=0.2 "
+            "f_beta=0.5",
+            "rnn cell=gru steps=3 batch=2 input=5 hidden=6 bias=1 f=elu f_alpha=1 g=softsign",
+            "rnn cell=lstm steps=3 batch=2 input=5 hidden=6 bias=1 initial_state=1 f=softplus g=relu h=softsign",
             NULL},
         &naive_rnn, true);
     /* A clipped unit does not feel a change. */
-    check_against_naive((const char *[]){"rnn cell=gru steps=9 batch=3 input=5 hidden=6 bias=1 clip=0.25", NULL},
-                        &naive_rnn, false);
+    check_against_naive(
+        (const char *[]){"rnn cell=gru steps=9 batch=3 input=5 hidden=6 bias=1 clip=0.25",
+                         "rnn cell=tanh steps=3 batch=9 input=5 hidden=6 bias=1 f=thresholded_relu f_alpha=0.25",
+                         NULL},
+        &naive_rnn, false);
 }
 
 Test(rnn, refuses)
@@ -403,5 +494,13 @@ Test(rnn, refuses)
 
     check_invalid("rnn", &reset, "linear_before_reset=1 is for cell=gru only");
     check_invalid("rnn", &peep, "peepholes=1 is for cell=lstm only");
+    check_invalid_line("rnn cell=gru steps=1 input=1 hidden=1 input_forget=1",
+                       "input_forget=1 is for cell=lstm only");
+    check_invalid_line("rnn cell=tanh steps=1 input=1 hidden=1 g=relu", "g is for cell=lstm and cell=gru only");
+    check_invalid_line("rnn cell=gru steps=1 input=1 hidden=1 h=relu", "h is for cell=lstm only");
+    check_invalid_line("rnn cell=gru steps=1 input=1 hidden=1 g=relu g_alpha=2",
+                       "g_alpha is for functions g that have an alpha only");
+    check_invalid_line("rnn cell=lstm steps=1 input=1 hidden=1 h=elu h_alpha=2 h_beta=2",
+                       "h_beta is for functions h that have a beta only");
     check_invalid("rnn", &large, "smaller than 2^62 bytes, found 'x'");
 }

@@ -205,6 +205,22 @@ typedef struct cake_attention {
 enum { CAKE_RNN_TANH = 0, CAKE_RNN_RELU = 1, CAKE_RNN_LSTM = 2, CAKE_RNN_GRU = 3 };
 enum { CAKE_RNN_FORWARD = 0, CAKE_RNN_REVERSE = 1, CAKE_RNN_BIDIRECTIONAL = 2 };
 
+/* Activation functions that ONNX's recurrent operators may have. */
+enum {
+    CAKE_FUNCTION_DEFAULT = 0, /* the one of the cell's formula */
+    CAKE_FUNCTION_SIGMOID = 1,
+    CAKE_FUNCTION_TANH = 2,
+    CAKE_FUNCTION_RELU = 3,
+    CAKE_FUNCTION_AFFINE = 4,           /* alpha x + beta */
+    CAKE_FUNCTION_LEAKY_RELU = 5,       /* x, below 0 alpha x */
+    CAKE_FUNCTION_THRESHOLDED_RELU = 6, /* x, below alpha 0 */
+    CAKE_FUNCTION_SCALED_TANH = 7,      /* alpha tanh(beta x) */
+    CAKE_FUNCTION_HARD_SIGMOID = 8,     /* alpha x + beta, clamped to 0 .. 1 */
+    CAKE_FUNCTION_ELU = 9,              /* x, below 0 alpha (exp(x) - 1) */
+    CAKE_FUNCTION_SOFTSIGN = 10,        /* x / (1 + |x|) */
+    CAKE_FUNCTION_SOFTPLUS = 11         /* log(1 + exp(x)) */
+};
+
 /* rnn: recurrent layer over `steps` steps; gate orders and formulas are those of ONNX's RNN, LSTM and GRU.
  *   tanh, relu   h' = f(x wT + h rT + wb + rb)
  *   lstm         gates i o f c:  i,o,f = sigmoid(..), c' = f c + i tanh(..), h' = o tanh(c')
@@ -216,6 +232,8 @@ enum { CAKE_RNN_FORWARD = 0, CAKE_RNN_REVERSE = 1, CAKE_RNN_BIDIRECTIONAL = 2 };
  * peepholes (LSTM): i and f also get p c, o gets p c'. clip: every function's argument is first clamped to
  * [-clip, clip], except that of tanh(c'). sequence_lens: batch row b has only lens[b] steps (0 .. steps), the reverse
  * direction begins at its last one; y is 0 beyond, and h_last, c_last are the states after its own last step.
+ * f, g, h: functions instead of the formula's: f its sigmoids, or the only one of cells tanh and relu; g the tanh of the
+ * candidate, h that of c'. input_forget (LSTM): the forget gate is 1 - i, its own weights are not used.
  * batchwise: batch is the first dimension of x, y, h0, c0, h_last and c_last (ONNX's layout = 1):
  * x [batch][steps][input], y [batch][steps][D][hidden], h0 [batch][D][hidden].
  * inputs     x [steps][batch][input]     [initial_state: h0 [D][batch][hidden], lstm also c0 [D][batch][hidden]]
@@ -236,7 +254,12 @@ typedef struct cake_rnn {
     int32_t peepholes;     /* 0, 1; LSTM only */
     int32_t batchwise;     /* 0, 1 */
     int32_t reserved;
-    double clip; /* 0: none */
+    double clip;                                              /* 0: none */
+    int32_t input_forget;                                     /* 0, 1; LSTM only */
+    int32_t f;                                                /* CAKE_FUNCTION_DEFAULT, ... */
+    int32_t g;                                                /* likewise; LSTM and GRU only */
+    int32_t h;                                                /* likewise; LSTM only */
+    double f_alpha, f_beta, g_alpha, g_beta, h_alpha, h_beta; /* of f, g, h; 0 where a function has none */
 } cake_rnn;
 
 /* softmax: along the dimension `axis`, y = exp(x) / sum of exp(x), or the logarithm of that

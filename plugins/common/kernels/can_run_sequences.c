@@ -1,5 +1,6 @@
 /* What the kernels of attention, of recurrent and of composed layers can run. */
 #include "common/kernels/kernels.h"
+#include "common/rnn_functions.h"
 
 /* Keys are counted in int32 lanes. */
 static int32_t keys_can_run(int64_t kv_len, const cake_problem *problem, const cake_host *host)
@@ -48,7 +49,10 @@ int32_t cake_attention_decode_can_run(const cake_problem *problem, const cake_ho
 
 int32_t cake_rnn_steps_can_run(const cake_problem *problem, const cake_host *host)
 {
-    return cake_f32_only(problem, host);
+    if (!cake_rnn_has_other_functions(problem->params))
+        return cake_f32_only(problem, host);
+    host->explain(host, "no other functions than the cell's, no input_forget");
+    return CAKE_UNSUPPORTED;
 }
 
 int32_t cake_mha_composed_can_run(const cake_problem *problem, const cake_host *host)
