@@ -128,13 +128,17 @@ ParameterizedTestParameters(conformance, right_or_unsupported)
     return cr_make_param_array(plugin_case, cases, count);
 }
 
-/* The kernel in every layout that it takes, with one thread and with two. */
+/* The kernel in every layout that it takes, with one thread and with two; of our own that divides its work also with
+ * numbers that divide nothing evenly, and that are more than the cores. */
 static void check_everywhere(const cake_plugin *plugin, const cake_kernel *kernel, const cake_workload *workload)
 {
-    for (int32_t threads = 1; threads <= (kernel->max_threads == 1 ? 1 : 2); threads++) {
-        check(plugin, kernel, workload, 0, threads);
+    static const int32_t threads[] = {1, 2, 3, 5};
+    size_t counts = kernel->max_threads == 1 ? 1 : strcmp(plugin->name, "openmp") == 0 ? 4 : 2;
+
+    for (size_t t = 0; t < counts; t++) {
+        check(plugin, kernel, workload, 0, threads[t]);
         for (uint32_t l = 1; l < kernel->n_layouts; l++)
-            check(plugin, kernel, workload, kernel->layouts[l], threads);
+            check(plugin, kernel, workload, kernel->layouts[l], threads[t]);
     }
 }
 
