@@ -3,7 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "measure/topology.h"
 
 enum { MAX_BLOCKS = 1024 };
 
@@ -60,11 +61,19 @@ static const void *host_extension(const cake_host *host, const char *name)
     return NULL;
 }
 
-static int64_t cache_bytes(int name)
+/* As a worker is told them: what the C library tells of the last level may be a whole package's. */
+static void tell_caches(cake_host *told)
 {
-    long size = sysconf(name);
+    cake_topology *topology = NULL;
+    cake_placement placement = {.l1d_bytes = 0};
 
-    return size > 0 ? size : 0;
+    if (cake_topology_load(NULL, &topology, NULL) == CAKE_OK &&
+        cake_topology_place(topology, 1, &placement, NULL) == CAKE_OK) {
+        told->l1d_bytes = placement.l1d_bytes;
+        told->l2_bytes = placement.l2_bytes;
+        told->l3_bytes = placement.l3_bytes;
+    }
+    cake_topology_free(topology);
 }
 
 const cake_host *cake_test_host(void)
@@ -75,13 +84,11 @@ const cake_host *cake_test_host(void)
         host = (cake_host){.abi_major = CAKE_ABI_MAJOR,
                            .abi_minor = CAKE_ABI_MINOR,
                            .isa = cake_test_cpu_isa(),
-                           .l1d_bytes = cache_bytes(_SC_LEVEL1_DCACHE_SIZE),
-                           .l2_bytes = cache_bytes(_SC_LEVEL2_CACHE_SIZE),
-                           .l3_bytes = cache_bytes(_SC_LEVEL3_CACHE_SIZE),
                            .alloc = host_alloc,
                            .free = host_free,
                            .explain = host_explain,
                            .extension = host_extension};
+        tell_caches(&host);
         host.struct_size = CAKE_SIZE_THROUGH(cake_host, extension);
     }
     return &host;
