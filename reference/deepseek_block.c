@@ -6,6 +6,7 @@
  * bound then covers both choices (experts.c).
  *
  * Error: each stage carries on the errors of those before it (carry.h, stage.c, latent.c, experts.c). */
+#include "layercake/deepseek.h"
 #include "reference/experts.h"
 #include "reference/latent.h"
 
@@ -32,40 +33,10 @@ static const cake_param keys[] = {
     {.key = NULL},
 };
 
-static cake_mla mla_of(const cake_deepseek_block *p)
-{
-    return (cake_mla){.struct_size = sizeof(cake_mla),
-                      .batch = p->batch,
-                      .len = p->len,
-                      .model = p->model,
-                      .heads = p->heads,
-                      .q_lora = p->q_lora,
-                      .kv_lora = p->kv_lora,
-                      .nope_dim = p->nope_dim,
-                      .rope_dim = p->rope_dim,
-                      .v_dim = p->v_dim,
-                      .eps = p->eps,
-                      .base = p->base};
-}
-
-static cake_moe moe_of(const cake_deepseek_block *p)
-{
-    return (cake_moe){.struct_size = sizeof(cake_moe),
-                      .scoring = p->scoring,
-                      .normalize = p->normalize,
-                      .rows = p->batch * p->len,
-                      .model = p->model,
-                      .ffn = p->ffn,
-                      .experts = p->experts,
-                      .top_k = p->top_k,
-                      .shared = p->shared,
-                      .route_scale = p->route_scale};
-}
-
 static cake_status validate(void *params, cake_error *error)
 {
-    cake_mla mla = mla_of(params);
-    cake_moe moe = moe_of(params);
+    cake_mla mla = cake_deepseek_block_mla(params);
+    cake_moe moe = cake_deepseek_block_moe(params);
 
     if (cake_latent_validate(&mla, error) != CAKE_OK || cake_experts_validate(&moe, error) != CAKE_OK)
         return CAKE_E_USAGE;
@@ -75,8 +46,8 @@ static cake_status validate(void *params, cake_error *error)
 static void tensors(const void *params, cake_tensor_list *list)
 {
     const cake_deepseek_block *p = params;
-    cake_mla mla = mla_of(p);
-    cake_moe moe = moe_of(p);
+    cake_mla mla = cake_deepseek_block_mla(p);
+    cake_moe moe = cake_deepseek_block_moe(p);
 
     cake_tensor_add(list, "x", CAKE_ROLE_INPUT, 3, (int64_t[]){p->batch, p->len, p->model});
     cake_tensor_add(list, "scale1", CAKE_ROLE_CONSTANT, 1, &p->model)->fill = CAKE_FILL_POSITIVE;
@@ -88,8 +59,8 @@ static void tensors(const void *params, cake_tensor_list *list)
 
 static double flops(const void *params)
 {
-    cake_mla mla = mla_of(params);
-    cake_moe moe = moe_of(params);
+    cake_mla mla = cake_deepseek_block_mla(params);
+    cake_moe moe = cake_deepseek_block_moe(params);
 
     return cake_latent_flops(&mla) + cake_experts_flops(&moe, moe.rows);
 }
@@ -108,7 +79,7 @@ static cake_stage normed(const cake_reference *reference, int64_t row, int64_t r
 static void make_keys(const cake_reference *reference, int64_t row, cake_stage *to)
 {
     const cake_deepseek_block *p = reference->params;
-    cake_mla mla = mla_of(p);
+    cake_mla mla = cake_deepseek_block_mla(p);
     cake_latent latent = cake_latent_of(&mla, reference->values + 2, reference->u);
     cake_stage z = normed(reference, row, to->rows);
 
@@ -123,9 +94,10 @@ static void make_keys(const cake_reference *reference, int64_t row, cake_stage *
 static cake_stage make_rows(const cake_reference *reference, int64_t row, int64_t rows, const cake_stage *from)
 {
     const cake_deepseek_block *p = reference->params;
-    double *const *scale2 = reference->values + 2 + (p->q_lora > 0 ? 7 : 5), *const *v = scale2 + 1, u = reference->u;
-    cake_mla mla = mla_of(p);
-    cake_moe moe = moe_of(p);
+    double *const *scale2 = reference->values + 2 + cake_deepseek_block_mla_constants(p), *const *v = scale2 + 1,
+                  u = reference->u;
+    cake_mla mla = cake_deepseek_block_mla(p);
+    cake_moe moe = cake_deepseek_block_moe(p);
     cake_latent latent = cake_latent_of(&mla, reference->values + 2, u);
     cake_experts experts = {.p = &moe, .gate = v[0], .w1 = v[1], .w2 = v[2], .u = u};
     cake_stage z = normed(reference, row, rows), attended = cake_latent_rows(&latent, &z, row % p->len, from), mixed;
@@ -151,9 +123,9 @@ static int64_t touched(const cake_reference *reference, cake_place changed)
     return changed.element / p->model;
 }
 
-static cake_sequence sequence_of(const cake_reference *reference)
+static cake_sequence sequence_of(const void *params)
 {
-    const cake_deepseek_block *p = reference->params;
+    const cake_deepseek_block *p = params;
 
     return (cake_sequence){.batch = p->batch,
                            .q_len = p->len,
@@ -172,37 +144,11 @@ static int64_t blocks(const void *params)
     return cake_sequence_blocks(p->batch, p->len);
 }
 
-static void block(const cake_reference *reference, int64_t index, cake_expected *const *expected)
-{
-    cake_sequence sequence = sequence_of(reference);
-
-    cake_sequence_block(reference, &sequence, index, expected);
-}
-
-static cake_expected element(const cake_reference *reference, const cake_place *changed, cake_place output)
-{
-    cake_sequence sequence = sequence_of(reference);
-
-    return cake_sequence_element(reference, &sequence, changed, output);
-}
-
-static cake_status prepare(cake_reference *reference, cake_error *error)
-{
-    cake_sequence sequence = sequence_of(reference);
-
-    return cake_sequence_prepare(reference, &sequence, error);
-}
-
-/* A word of x at the element's position: its own, which the residual connections lead straight to it, or any other.
- */
 static cake_place influence(const cake_reference *reference, cake_place output, cake_random *random)
 {
     const cake_deepseek_block *p = reference->params;
-    int64_t row = output.element / p->model, word = (int64_t)cake_random_below(random, (uint64_t)p->model);
 
-    if (cake_random_below(random, 2) == 0)
-        word = output.element % p->model;
-    return (cake_place){0, row * p->model + word};
+    return cake_sequence_own_row(output, p->model, random);
 }
 
 const cake_op cake_op_deepseek_block = {
@@ -216,9 +162,10 @@ const cake_op cake_op_deepseek_block = {
     .flops = flops,
     .exact_on_integers = cake_never_exact,
     .blocks = blocks,
-    .block = block,
-    .element = element,
+    .block = cake_sequence_block,
+    .element = cake_sequence_element,
     .influence = influence,
-    .prepare = prepare,
+    .prepare = cake_sequence_prepare,
     .release = cake_sequence_release,
+    .sequence = sequence_of,
 };

@@ -116,9 +116,9 @@ static int64_t touched(const cake_reference *reference, cake_place changed)
     return changed.tensor == p->cross ? changed.element / p->model : -1;
 }
 
-static cake_sequence sequence_of(const cake_reference *reference)
+static cake_sequence sequence_of(const void *params)
 {
-    const cake_mha *p = reference->params;
+    const cake_mha *p = params;
 
     return (cake_sequence){.batch = p->batch,
                            .q_len = p->q_len,
@@ -135,27 +135,6 @@ static int64_t blocks(const void *params)
     const cake_mha *p = params;
 
     return cake_sequence_blocks(p->batch, p->q_len);
-}
-
-static void block(const cake_reference *reference, int64_t index, cake_expected *const *expected)
-{
-    cake_sequence sequence = sequence_of(reference);
-
-    cake_sequence_block(reference, &sequence, index, expected);
-}
-
-static cake_expected element(const cake_reference *reference, const cake_place *changed, cake_place output)
-{
-    cake_sequence sequence = sequence_of(reference);
-
-    return cake_sequence_element(reference, &sequence, changed, output);
-}
-
-static cake_status prepare(cake_reference *reference, cake_error *error)
-{
-    cake_sequence sequence = sequence_of(reference);
-
-    return cake_sequence_prepare(reference, &sequence, error);
 }
 
 /* A word of x in the element's own row, or of a row of memory that it sees: every output feels each. */
@@ -182,9 +161,10 @@ const cake_op cake_op_mha = {
     .flops = flops,
     .exact_on_integers = cake_never_exact,
     .blocks = blocks,
-    .block = block,
-    .element = element,
+    .block = cake_sequence_block,
+    .element = cake_sequence_element,
     .influence = influence,
-    .prepare = prepare,
+    .prepare = cake_sequence_prepare,
     .release = cake_sequence_release,
+    .sequence = sequence_of,
 };

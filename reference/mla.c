@@ -101,9 +101,9 @@ static int64_t touched(const cake_reference *reference, cake_place changed)
     return row / p->past * (p->past + p->len) + row % p->past;
 }
 
-static cake_sequence sequence_of(const cake_reference *reference)
+static cake_sequence sequence_of(const void *params)
 {
-    const cake_mla *p = reference->params;
+    const cake_mla *p = params;
 
     return (cake_sequence){.batch = p->batch,
                            .q_len = p->len,
@@ -120,27 +120,6 @@ static int64_t blocks(const void *params)
     const cake_mla *p = params;
 
     return cake_sequence_blocks(p->batch, p->len);
-}
-
-static void block(const cake_reference *reference, int64_t index, cake_expected *const *expected)
-{
-    cake_sequence sequence = sequence_of(reference);
-
-    cake_sequence_block(reference, &sequence, index, expected);
-}
-
-static cake_expected element(const cake_reference *reference, const cake_place *changed, cake_place output)
-{
-    cake_sequence sequence = sequence_of(reference);
-
-    return cake_sequence_element(reference, &sequence, changed, output);
-}
-
-static cake_status prepare(cake_reference *reference, cake_error *error)
-{
-    cake_sequence sequence = sequence_of(reference);
-
-    return cake_sequence_prepare(reference, &sequence, error);
 }
 
 /* Any word of x at the element's position. */
@@ -163,9 +142,10 @@ const cake_op cake_op_mla = {
     .flops = flops,
     .exact_on_integers = cake_never_exact,
     .blocks = blocks,
-    .block = block,
-    .element = element,
+    .block = cake_sequence_block,
+    .element = cake_sequence_element,
     .influence = influence,
-    .prepare = prepare,
+    .prepare = cake_sequence_prepare,
     .release = cake_sequence_release,
+    .sequence = sequence_of,
 };

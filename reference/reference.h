@@ -97,6 +97,8 @@ typedef struct cake_expected {
     double bound;
 } cake_expected;
 
+struct cake_sequence;
+
 struct cake_op {
     const char *name;    /* "conv2d" */
     const char *family;  /* "convolution": groups tables and summaries */
@@ -137,6 +139,9 @@ struct cake_op {
     /* Make and free `memo` for `element`; NULL where the op needs none. */
     cake_status (*prepare)(cake_reference *reference, cake_error *error);
     void (*release)(cake_reference *reference);
+
+    /* What sequence.h asks of the ops that attend over a sequence; NULL of others. */
+    struct cake_sequence (*sequence)(const void *params);
 };
 
 /* Every op, NULL-terminated. */

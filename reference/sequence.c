@@ -41,44 +41,44 @@ static void write_rows(const cake_reference *reference, const cake_stage *y, cak
         to[i] = cake_expect(reference, y->value[i], y->bound[i]);
 }
 
-void cake_sequence_block(const cake_reference *reference, const cake_sequence *s, int64_t index,
-                         cake_expected *const *expected)
+void cake_sequence_block(const cake_reference *reference, int64_t index, cake_expected *const *expected)
 {
+    const cake_sequence s = reference->op->sequence(reference->params);
     const memo *m = reference->memo;
-    int64_t b = index / blocks_per_batch(s->q_len), first = index % blocks_per_batch(s->q_len) * ROWS_PER_BLOCK;
-    int64_t rows = s->q_len - first < ROWS_PER_BLOCK ? s->q_len - first : ROWS_PER_BLOCK;
+    int64_t b = index / blocks_per_batch(s.q_len), first = index % blocks_per_batch(s.q_len) * ROWS_PER_BLOCK;
+    int64_t rows = s.q_len - first < ROWS_PER_BLOCK ? s.q_len - first : ROWS_PER_BLOCK;
     cake_stage keys, y;
 
     if (m->filling) {
-        fill(reference, s, index, &m->keys);
+        fill(reference, &s, index, &m->keys);
         return;
     }
-    keys = cake_stage_rows(&m->keys, b * s->kv_len, s->kv_len);
-    y = s->rows(reference, b * s->q_len + first, rows, &keys);
-    write_rows(reference, &y, expected[0] + (b * s->q_len + first) * s->out_cols);
+    keys = cake_stage_rows(&m->keys, b * s.kv_len, s.kv_len);
+    y = s.rows(reference, b * s.q_len + first, rows, &keys);
+    write_rows(reference, &y, expected[0] + (b * s.q_len + first) * s.out_cols);
     cake_stage_end(&y);
 }
 
-cake_expected cake_sequence_element(const cake_reference *reference, const cake_sequence *s,
-                                    const cake_place *changed, cake_place output)
+cake_expected cake_sequence_element(const cake_reference *reference, const cake_place *changed, cake_place output)
 {
+    const cake_sequence s = reference->op->sequence(reference->params);
     const memo *m = reference->memo;
-    int64_t row = output.element / s->out_cols, column = output.element % s->out_cols;
-    int64_t touched = changed ? s->touched(reference, *changed) : -1;
-    cake_stage keys = cake_stage_rows(&m->keys, row / s->q_len * s->kv_len, s->kv_len), y, kept = {0}, part = {0};
-    size_t size = (size_t)s->key_cols * sizeof(double);
+    int64_t row = output.element / s.out_cols, column = output.element % s.out_cols;
+    int64_t touched = changed ? s.touched(reference, *changed) : -1;
+    cake_stage keys = cake_stage_rows(&m->keys, row / s.q_len * s.kv_len, s.kv_len), y, kept = {0}, part = {0};
+    size_t size = (size_t)s.key_cols * sizeof(double);
     cake_expected e;
 
-    if (touched / s->kv_len != row / s->q_len)
+    if (touched / s.kv_len != row / s.q_len)
         touched = -1;
     if (touched >= 0) {
         part = cake_stage_rows(&m->keys, touched, 1);
-        kept = cake_stage_begin(1, s->key_cols);
+        kept = cake_stage_begin(1, s.key_cols);
         memcpy(kept.value, part.value, size);
         memcpy(kept.bound, part.bound, size);
-        s->keys(reference, touched, &part);
+        s.keys(reference, touched, &part);
     }
-    y = s->rows(reference, row, 1, &keys);
+    y = s.rows(reference, row, 1, &keys);
     e = cake_expect(reference, y.value[column], y.bound[column]);
     cake_stage_end(&y);
     if (touched >= 0) {
@@ -99,21 +99,31 @@ void cake_sequence_release(cake_reference *reference)
     reference->memo = NULL;
 }
 
-cake_status cake_sequence_prepare(cake_reference *reference, const cake_sequence *s, cake_error *error)
+cake_status cake_sequence_prepare(cake_reference *reference, cake_error *error)
 {
+    const cake_sequence s = reference->op->sequence(reference->params);
     memo *m = calloc(1, sizeof *m);
     cake_status status;
 
     if (!m)
         return cake_fail(error, CAKE_E_MEMORY, "%s: no memory for the reference's keys", reference->op->name);
     reference->memo = m;
-    m->keys = cake_stage_begin(s->batch * s->kv_len, s->key_cols);
+    m->keys = cake_stage_begin(s.batch * s.kv_len, s.key_cols);
     m->filling = true;
     status = cake_reference_compute(reference, (int)sysconf(_SC_NPROCESSORS_ONLN), NULL, error);
     m->filling = false;
     if (status != CAKE_OK)
         cake_sequence_release(reference);
     return status;
+}
+
+cake_place cake_sequence_own_row(cake_place output, int64_t cols, cake_random *random)
+{
+    int64_t row = output.element / cols, word = (int64_t)cake_random_below(random, (uint64_t)cols);
+
+    if (cake_random_below(random, 2) == 0)
+        word = output.element % cols;
+    return (cake_place){0, row * cols + word};
 }
 
 int64_t cake_visible_keys(int32_t causal, int64_t q_len, int64_t kv_len, int64_t i)

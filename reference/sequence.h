@@ -19,14 +19,18 @@ typedef struct cake_sequence {
     int64_t (*touched)(const cake_reference *reference, cake_place changed);
 } cake_sequence;
 
-/* The functions of a cake_op, but for the sequence. */
-int64_t cake_sequence_blocks(int64_t batch, int64_t q_len);
-void cake_sequence_block(const cake_reference *reference, const cake_sequence *sequence, int64_t index,
-                         cake_expected *const *expected);
-cake_expected cake_sequence_element(const cake_reference *reference, const cake_sequence *sequence,
-                                    const cake_place *changed, cake_place output);
-cake_status cake_sequence_prepare(cake_reference *reference, const cake_sequence *sequence, cake_error *error);
+/* Functions of a cake_op that has a `sequence`. */
+void cake_sequence_block(const cake_reference *reference, int64_t index, cake_expected *const *expected);
+cake_expected cake_sequence_element(const cake_reference *reference, const cake_place *changed, cake_place output);
+cake_status cake_sequence_prepare(cake_reference *reference, cake_error *error);
 void cake_sequence_release(cake_reference *reference);
+
+/* How many blocks there are: what the op's `blocks` returns. */
+int64_t cake_sequence_blocks(int64_t batch, int64_t q_len);
+
+/* `influence` of a block with residual connections: a word of x at the element's position, its own, which they lead
+ * straight to it, or any other. `cols`: words of a row of x and of the output. */
+cake_place cake_sequence_own_row(cake_place output, int64_t cols, cake_random *random);
 
 /* How many keys, from the first on, query i sees (attention.c). */
 int64_t cake_visible_keys(int32_t causal, int64_t q_len, int64_t kv_len, int64_t i);

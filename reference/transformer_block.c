@@ -213,9 +213,9 @@ static int64_t touched(const cake_reference *reference, cake_place changed)
     return changed.element / p->model;
 }
 
-static cake_sequence sequence_of(const cake_reference *reference)
+static cake_sequence sequence_of(const void *params)
 {
-    const cake_transformer_block *p = reference->params;
+    const cake_transformer_block *p = params;
 
     return (cake_sequence){.batch = p->batch,
                            .q_len = p->len,
@@ -234,37 +234,11 @@ static int64_t blocks(const void *params)
     return cake_sequence_blocks(p->batch, p->len);
 }
 
-static void block(const cake_reference *reference, int64_t index, cake_expected *const *expected)
-{
-    cake_sequence sequence = sequence_of(reference);
-
-    cake_sequence_block(reference, &sequence, index, expected);
-}
-
-static cake_expected element(const cake_reference *reference, const cake_place *changed, cake_place output)
-{
-    cake_sequence sequence = sequence_of(reference);
-
-    return cake_sequence_element(reference, &sequence, changed, output);
-}
-
-static cake_status prepare(cake_reference *reference, cake_error *error)
-{
-    cake_sequence sequence = sequence_of(reference);
-
-    return cake_sequence_prepare(reference, &sequence, error);
-}
-
-/* A word of x at the element's position: its own, which the residual connections lead straight to it, or any other.
- */
 static cake_place influence(const cake_reference *reference, cake_place output, cake_random *random)
 {
     const cake_transformer_block *p = reference->params;
-    int64_t row = output.element / p->model, word = (int64_t)cake_random_below(random, (uint64_t)p->model);
 
-    if (cake_random_below(random, 2) == 0)
-        word = output.element % p->model;
-    return (cake_place){0, row * p->model + word};
+    return cake_sequence_own_row(output, p->model, random);
 }
 
 const cake_op cake_op_transformer_block = {
@@ -278,9 +252,10 @@ const cake_op cake_op_transformer_block = {
     .flops = flops,
     .exact_on_integers = cake_never_exact,
     .blocks = blocks,
-    .block = block,
-    .element = element,
+    .block = cake_sequence_block,
+    .element = cake_sequence_element,
     .influence = influence,
-    .prepare = prepare,
+    .prepare = cake_sequence_prepare,
     .release = cake_sequence_release,
+    .sequence = sequence_of,
 };

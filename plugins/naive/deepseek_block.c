@@ -1,42 +1,13 @@
 /* deepseek_block: h = x + mla(rms_norm1(x)),  y = h + moe(rms_norm2(h)) */
+#include "layercake/deepseek.h"
 #include "parts.h"
-
-static cake_mla mla_of(const cake_deepseek_block *p)
-{
-    return (cake_mla){.struct_size = sizeof(cake_mla),
-                      .batch = p->batch,
-                      .len = p->len,
-                      .model = p->model,
-                      .heads = p->heads,
-                      .q_lora = p->q_lora,
-                      .kv_lora = p->kv_lora,
-                      .nope_dim = p->nope_dim,
-                      .rope_dim = p->rope_dim,
-                      .v_dim = p->v_dim,
-                      .eps = p->eps,
-                      .base = p->base};
-}
-
-static cake_moe moe_of(const cake_deepseek_block *p)
-{
-    return (cake_moe){.struct_size = sizeof(cake_moe),
-                      .scoring = p->scoring,
-                      .normalize = p->normalize,
-                      .rows = p->batch * p->len,
-                      .model = p->model,
-                      .ffn = p->ffn,
-                      .experts = p->experts,
-                      .top_k = p->top_k,
-                      .shared = p->shared,
-                      .route_scale = p->route_scale};
-}
 
 static void compute(const void *params, const naive_tensors *t)
 {
     const cake_deepseek_block *p = params;
-    const cake_mla mla = mla_of(p);
-    const cake_moe moe = moe_of(p);
-    const float *const *of_mla = t->constant + 1, *const *scale2 = of_mla + (p->q_lora > 0 ? 7 : 5);
+    const cake_mla mla = cake_deepseek_block_mla(p);
+    const cake_moe moe = cake_deepseek_block_moe(p);
+    const float *const *of_mla = t->constant + 1, *const *scale2 = of_mla + cake_deepseek_block_mla_constants(p);
     int64_t size = p->len * p->model;
     float *z = t->scratch, *part = z + size, *memory = part + size;
 
@@ -62,8 +33,8 @@ static void compute(const void *params, const naive_tensors *t)
 static int64_t scratch(const void *params)
 {
     const cake_deepseek_block *p = params;
-    const cake_mla mla = mla_of(p);
-    const cake_moe moe = moe_of(p);
+    const cake_mla mla = cake_deepseek_block_mla(p);
+    const cake_moe moe = cake_deepseek_block_moe(p);
     int64_t attention = naive_latent_scratch(&mla), experts = naive_experts_scratch(&moe);
 
     return 2 * p->len * p->model + (attention > experts ? attention : experts);

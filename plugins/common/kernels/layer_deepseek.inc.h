@@ -1,32 +1,15 @@
 /* deepseek_block: h = x + mla(rms_norm1(x)),  y = h + moe(rms_norm2(h)), residuals added by the products before. */
 #include "common/kernels/layer_mla.inc.h"
 #include "common/kernels/layer_moe.inc.h"
+#include "layercake/deepseek.h"
 
 static int32_t deepseek_block_open(const cake_problem *problem, const cake_tensor *const *constants,
                                    const cake_host *host, void **ctx)
 {
     const cake_deepseek_block *p = problem->params;
-    const cake_mla attention = {.batch = p->batch,
-                                .len = p->len,
-                                .model = p->model,
-                                .heads = p->heads,
-                                .q_lora = p->q_lora,
-                                .kv_lora = p->kv_lora,
-                                .nope_dim = p->nope_dim,
-                                .rope_dim = p->rope_dim,
-                                .v_dim = p->v_dim,
-                                .eps = p->eps,
-                                .base = p->base};
-    const cake_moe experts = {.scoring = p->scoring,
-                              .normalize = p->normalize,
-                              .rows = p->batch * p->len,
-                              .model = p->model,
-                              .ffn = p->ffn,
-                              .experts = p->experts,
-                              .top_k = p->top_k,
-                              .shared = p->shared,
-                              .route_scale = p->route_scale};
-    const cake_tensor *const *scale2 = constants + 1 + (p->q_lora > 0 ? 7 : 5);
+    const cake_mla attention = cake_deepseek_block_mla(p);
+    const cake_moe experts = cake_deepseek_block_moe(p);
+    const cake_tensor *const *scale2 = constants + 1 + cake_deepseek_block_mla_constants(p);
     layer_view x = {.where = LAYER_X, .row = p->model}, y = {.where = LAYER_Y, .row = p->model}, h, z;
     row_norm norm = {.rows = experts.rows, .hidden = p->model, .eps = p->eps, .scale = constants[0]->data};
     layer *l = layer_new(problem, host);
