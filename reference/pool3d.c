@@ -1,6 +1,6 @@
 /* pool3d: the largest or the mean value of each window of a volume, kd x kh x kw places of one channel, dilated. ONNX:
- * MaxPool and AveragePool of five dimensions. What counts and the errors are as in pool2d.c. */
-#include "reference/window.h"
+ * MaxPool and AveragePool of five dimensions. What counts and the errors are in pool.c. */
+#include "reference/pool.h"
 
 static const cake_param keys[] = {
     CAKE_CHOICE_ROW(cake_pool3d, kind, NULL, "the largest value or the mean", "max", "avg"),
@@ -33,23 +33,29 @@ static const cake_param keys[] = {
     CAKE_SIZE_ROW(cake_pool3d, dil_w, "1", 1, CAKE_WINDOW_MAX, "columns between neighbours in the window"),
     CAKE_FLAG_ROW(cake_pool3d, count_pad, "0", "1: a mean counts the padding"),
     CAKE_FLAG_ROW(cake_pool3d, ceil_mode, "0", "1: round the output's size up"),
+    CAKE_FLAG_ROW(cake_pool3d, indices, "0", "1: where the maxima stand is an output too"),
     {.key = NULL},
 };
 
 /* The three axes, depth first. */
-static void windows_of(const cake_pool3d *p, cake_window windows[3])
+static cake_pooling pooling_of(const cake_pool3d *p)
 {
-    windows[0] = (cake_window){'d', p->id, p->kd, p->stride_d, p->pad_f, p->pad_k, p->dil_d};
-    windows[1] = (cake_window){'h', p->ih, p->kh, p->stride_h, p->pad_t, p->pad_b, p->dil_h};
-    windows[2] = (cake_window){'w', p->iw, p->kw, p->stride_w, p->pad_l, p->pad_r, p->dil_w};
+    return (cake_pooling){.kind = p->kind,
+                          .count_pad = p->count_pad,
+                          .ceil_mode = p->ceil_mode,
+                          .indices = p->indices,
+                          .channels = p->n * p->c,
+                          .window = {{'d', p->id, p->kd, p->stride_d, p->pad_f, p->pad_k, p->dil_d},
+                                     {'h', p->ih, p->kh, p->stride_h, p->pad_t, p->pad_b, p->dil_h},
+                                     {'w', p->iw, p->kw, p->stride_w, p->pad_l, p->pad_r, p->dil_w}},
+                          .out = {p->od, p->oh, p->ow}};
 }
 
 static cake_status validate(void *params, cake_error *error)
 {
     cake_pool3d *p = params;
-    int64_t *counts[3] = {&p->od, &p->oh, &p->ow};
-    cake_window windows[3];
-    cake_status status = CAKE_OK;
+    cake_pooling pooling;
+    cake_status status;
 
     if (p->kd == 0)
         p->kd = p->id;
@@ -57,12 +63,14 @@ static cake_status validate(void *params, cake_error *error)
         p->kh = p->ih;
     if (p->kw == 0)
         p->kw = p->iw;
-    if (p->kind == CAKE_POOL_MAX && p->count_pad)
-        return cake_fail(error, CAKE_E_USAGE, "pool3d: expected count_pad=0 with kind=max, found count_pad=1");
-    windows_of(p, windows);
-    for (int a = 0; status == CAKE_OK && a < 3; a++)
-        status = cake_window_count_pooled(&windows[a], p->ceil_mode != 0, "pool3d", counts[a], error);
-    return status == CAKE_OK ? cake_validate_tensors(&cake_op_pool3d, p, error) : status;
+    pooling = pooling_of(p);
+    status = cake_pooling_validate("pool3d", &pooling, error);
+    if (status != CAKE_OK)
+        return status;
+    p->od = pooling.out[0];
+    p->oh = pooling.out[1];
+    p->ow = pooling.out[2];
+    return cake_validate_tensors(&cake_op_pool3d, p, error);
 }
 
 static void tensors(const void *params, cake_tensor_list *list)
@@ -71,80 +79,21 @@ static void tensors(const void *params, cake_tensor_list *list)
 
     cake_tensor_add(list, "x", CAKE_ROLE_INPUT, 5, (int64_t[]){p->n, p->c, p->id, p->ih, p->iw});
     cake_tensor_add(list, "y", CAKE_ROLE_OUTPUT, 5, (int64_t[]){p->n, p->c, p->od, p->oh, p->ow});
+    if (p->indices)
+        cake_tensor_add(list, "index", CAKE_ROLE_OUTPUT, 5, (int64_t[]){p->n, p->c, p->od, p->oh, p->ow})->dtype =
+            CAKE_I32;
 }
 
-/* A comparison or an addition for each place of each window, and a mean's division. */
 static double flops(const void *params)
 {
-    const cake_pool3d *p = params;
-    const double outputs = (double)p->n * (double)p->c * (double)p->od * (double)p->oh * (double)p->ow;
+    const cake_pooling pooling = pooling_of(params);
 
-    return outputs * ((double)p->kd * (double)p->kh * (double)p->kw - (p->kind == CAKE_POOL_MAX));
+    return cake_pooling_flops(&pooling);
 }
 
 static bool exact_on_integers(const void *params)
 {
     return ((const cake_pool3d *)params)->kind == CAKE_POOL_MAX;
-}
-
-/* The windows at an output element; returns the number of its image and channel. */
-static int64_t windows_at(const cake_pool3d *p, int64_t element, bool count_pad, cake_span at[3])
-{
-    cake_window windows[3];
-
-    windows_of(p, windows);
-    at[0] = cake_window_at(&windows[0], element / p->ow / p->oh % p->od, count_pad);
-    at[1] = cake_window_at(&windows[1], element / p->ow % p->oh, count_pad);
-    at[2] = cake_window_at(&windows[2], element % p->ow, count_pad);
-    return element / p->ow / p->oh / p->od;
-}
-
-static int64_t place_of(const cake_pool3d *p, const cake_span at[3], int64_t t, int64_t r, int64_t s)
-{
-    return ((at[0].offset + t * p->dil_d) * p->ih + at[1].offset + r * p->dil_h) * p->iw + at[2].offset +
-           s * p->dil_w;
-}
-
-/* The largest value of the window, or the sum of its values; and its place in the volume, or the sum's magnitude. */
-typedef struct pooled {
-    double value, magnitude;
-    int64_t place;
-} pooled;
-
-static pooled pool(const cake_pool3d *p, const double *volume, const cake_span at[3])
-{
-    pooled result = {.value = p->kind == CAKE_POOL_MAX ? -INFINITY : 0, .place = -1};
-
-    for (int64_t t = at[0].inside.begin; t < at[0].inside.end; t++)
-        for (int64_t r = at[1].inside.begin; r < at[1].inside.end; r++)
-            for (int64_t s = at[2].inside.begin; s < at[2].inside.end; s++) {
-                const int64_t place = place_of(p, at, t, r, s);
-                const double x = volume[place];
-
-                if (p->kind == CAKE_POOL_AVG) {
-                    result.value += x;
-                    result.magnitude += fabs(x);
-                } else if (x > result.value || result.place < 0 || isnan(x)) {
-                    result.value = x;
-                    result.place = place;
-                }
-            }
-    return result;
-}
-
-static cake_expected output(const cake_reference *reference, int64_t element)
-{
-    const cake_pool3d *p = reference->params;
-    cake_span at[3];
-    const int64_t channel = windows_at(p, element, p->count_pad != 0, at);
-    const double count = (double)at[0].counted * (double)at[1].counted * (double)at[2].counted;
-    const pooled result = pool(p, reference->values[0] + channel * p->id * p->ih * p->iw, at);
-
-    if (p->kind == CAKE_POOL_MAX)
-        return (cake_expected){.value = result.value};
-    return cake_expect(reference, result.value / count,
-                       (cake_bound_sum(count, reference->u) + CAKE_ROUNDINGS_DIVIDE * reference->u) *
-                           result.magnitude / count);
 }
 
 static int64_t blocks(const void *params)
@@ -154,35 +103,26 @@ static int64_t blocks(const void *params)
     return p->n * p->c * p->od;
 }
 
-/* A block is a plane of the output. */
 static void block(const cake_reference *reference, int64_t plane, cake_expected *const *expected)
 {
-    const cake_pool3d *p = reference->params;
+    const cake_pooling pooling = pooling_of(reference->params);
 
-    for (int64_t i = plane * p->oh * p->ow; i < (plane + 1) * p->oh * p->ow; i++)
-        expected[0][i] = output(reference, i);
+    cake_pooling_block(reference, &pooling, plane, expected);
 }
 
 static cake_expected element(const cake_reference *reference, const cake_place *changed, cake_place place)
 {
+    const cake_pooling pooling = pooling_of(reference->params);
+
     (void)changed;
-    return output(reference, place.element);
+    return cake_pooling_element(reference, &pooling, place);
 }
 
-/* Of a maximum's window the place of the maximum, the one word on whose every change the output depends. */
 static cake_place influence(const cake_reference *reference, cake_place place, cake_random *random)
 {
-    const cake_pool3d *p = reference->params;
-    cake_span at[3];
-    const int64_t first = windows_at(p, place.element, false, at) * p->id * p->ih * p->iw;
-    int64_t t, r, s;
+    const cake_pooling pooling = pooling_of(reference->params);
 
-    if (p->kind == CAKE_POOL_MAX)
-        return (cake_place){0, first + pool(p, reference->values[0] + first, at).place};
-    t = cake_pick(at[0].inside, random);
-    r = cake_pick(at[1].inside, random);
-    s = cake_pick(at[2].inside, random);
-    return (cake_place){0, first + place_of(p, at, t, r, s)};
+    return cake_pooling_influence(reference, &pooling, place, random);
 }
 
 const cake_op cake_op_pool3d = {

@@ -40,14 +40,6 @@ static void print_reasons(const cake_onnx_suite *suite, cake_onnx_state state, c
     }
 }
 
-static void print_notes(const cake_onnx_suite *suite)
-{
-    for (size_t i = 0; i < suite->count; i++)
-        if (suite->models[i].note && suite->models[i].state == CAKE_ONNX_MAPPED)
-            printf("not compared, the op has no such output: %s of %s\n", suite->models[i].note,
-                   name_of(&suite->models[i]));
-}
-
 typedef enum outcome { NOTHING, UNSUPPORTED, PASSED, FAILED } outcome;
 
 /* What a plugin makes of a model: fails if one of its kernels does, passes if each workload has one that is right. */
@@ -92,10 +84,8 @@ int cake_check_onnx(const cake_bench *bench, const cake_verdict *verdicts, bool 
     const cake_onnx_suite *suite = &bench->onnx;
     size_t differs = count(suite, CAKE_ONNX_DIFFERS), broken = count(suite, CAKE_ONNX_BROKEN);
 
-    if (!quiet) {
+    if (!quiet)
         print_reasons(suite, CAKE_ONNX_SKIPPED, "skipped");
-        print_notes(suite);
-    }
     print_reasons(suite, CAKE_ONNX_DIFFERS, "FAIL reference");
     print_reasons(suite, CAKE_ONNX_BROKEN, "broken");
     if (!quiet) {

@@ -118,8 +118,7 @@ static cake_status take(cake_onnx_suite *suite, cake_onnx_node *node, cake_error
     return CAKE_OK;
 }
 
-static cake_status read_model(const char *path, int threads, cake_onnx_suite *suite, cake_onnx_model *model,
-                              cake_error *error)
+static cake_status read_model(const char *path, int threads, cake_onnx_suite *suite, cake_error *error)
 {
     cake_onnx_pool pool = {.limit = model_memory};
     cake_onnx_bytes bytes = {NULL, 0};
@@ -146,8 +145,6 @@ static cake_status read_model(const char *path, int threads, cake_onnx_suite *su
             st = map_and_hold(&graph, &set, file, slash ? slash + 1 : path, threads, &node, error);
         if (st == CAKE_OK)
             st = take(suite, &node, error);
-        if (st == CAKE_OK && !model->note && *node.unused && !(model->note = strdup(node.unused)))
-            st = cake_fail(error, CAKE_E_MEMORY, "out of memory");
         cake_onnx_node_free(&node);
     }
     if (st == CAKE_OK && sets == 0)
@@ -168,7 +165,7 @@ static cake_status add_model(const char *path, int threads, cake_onnx_suite *sui
     suite->models = more;
     model = &more[suite->count++];
     *model = (cake_onnx_model){.path = strdup(path), .first = suite->n_workloads};
-    st = read_model(path, threads, suite, model, &why);
+    st = read_model(path, threads, suite, &why);
     if (st == CAKE_E_MEMORY || st == CAKE_E_INTERNAL)
         return cake_fail(error, st, "%s: %s", path, why.text);
     model->state = st == CAKE_OK              ? CAKE_ONNX_MAPPED
@@ -239,7 +236,6 @@ void cake_onnx_suite_free(cake_onnx_suite *suite)
     for (size_t i = 0; i < suite->count; i++) {
         free(suite->models[i].path);
         free(suite->models[i].reason);
-        free(suite->models[i].note);
     }
     for (size_t i = 0; i < suite->n_workloads; i++)
         cake_workload_free(&suite->workloads[i]);

@@ -198,14 +198,6 @@ void cake_onnx_put(cake_onnx_node *n, const char *name, const cake_onnx_tensor *
         cake_onnx_broken(n, "shapes do not fit together: %s", error.text);
 }
 
-void cake_onnx_leave(cake_onnx_node *n, int output)
-{
-    size_t used = strlen(n->unused);
-
-    if (n->output[output])
-        snprintf(n->unused + used, sizeof n->unused - used, "%s%.60s", used ? " " : "", n->proto->output[output]);
-}
-
 void cake_onnx_node_free(cake_onnx_node *n)
 {
     for (size_t i = 0; i < n->count; i++)

@@ -25,7 +25,6 @@ typedef struct cake_onnx_node {
     int variants;                   /* set by a mapping whose operator changed without a new version; 0: one */
     cake_status status;             /* of the first failure: CAKE_NOT_SUPPORTED, or CAKE_E_USAGE */
     cake_error error;
-    char unused[256]; /* names of outputs that were not compared */
     cake_workload *workloads;
     size_t count;
 } cake_onnx_node;
@@ -62,9 +61,6 @@ void cake_onnx_case(cake_onnx_node *n, const char *format, ...) __attribute__((f
 /* Its tensors, by their names in ops.h, of as many elements; what an op has no tensor for is a failure. `values`
  * NULL: nothing is done, and what must be given and is not makes the case incomplete, a failure too. */
 void cake_onnx_put(cake_onnx_node *n, const char *name, const cake_onnx_tensor *values);
-
-/* Note that a published output is compared with nothing. */
-void cake_onnx_leave(cake_onnx_node *n, int output);
 
 /* Free the workloads. */
 void cake_onnx_node_free(cake_onnx_node *n);

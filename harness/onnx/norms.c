@@ -83,26 +83,39 @@ static void norm_of_rows(cake_onnx_node *n, rows r, int affine)
     cake_onnx_put(n, "x", n->input[0]);
 }
 
-/* Mean and deviation of each row are right if (x - mean) / deviation is the row's norm without scale and shift. */
+static double mean_of(const double *x, long long count)
+{
+    double sum = 0;
+
+    for (long long i = 0; i < count; i++)
+        sum += x[i];
+    return sum / (double)count;
+}
+
+/* Each row's deviation, and its mean, if it is published too, are right if (x - mean) / deviation is the row's norm
+ * without scale and shift. */
 static void row_deviations(cake_onnx_node *n, rows r)
 {
     const cake_onnx_tensor *x = n->input[0], *mean = n->output[1], *inverse = n->output[2];
     cake_onnx_tensor *y = cake_onnx_alloc(n->pool, 1, sizeof *y);
     double *values;
 
-    if (!mean || !inverse) {
-        cake_onnx_leave(n, 2);
+    if (!inverse)
         return;
-    }
-    if (mean->count != r.rows || inverse->count != r.rows) {
+    if ((mean && mean->count != r.rows) || inverse->count != r.rows) {
         cake_onnx_broken(n, "expected a mean and a deviation of each of %lld rows, found others", r.rows);
         return;
     }
     values = cake_onnx_alloc(n->pool, (size_t)x->count, sizeof *values);
     if (!y || !values)
         return;
-    for (int64_t i = 0; i < x->count; i++)
-        values[i] = (x->values[i] - mean->values[i / r.hidden]) * inverse->values[i / r.hidden];
+    for (long long row = 0; row < r.rows; row++) {
+        const double *from = x->values + row * r.hidden;
+        double middle = mean ? mean->values[row] : mean_of(from, r.hidden);
+
+        for (long long i = 0; i < r.hidden; i++)
+            values[row * r.hidden + i] = (from[i] - middle) * inverse->values[row];
+    }
     *y = *x;
     y->values = values;
     norm_of_rows(n, r, 0);

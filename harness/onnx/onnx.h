@@ -27,7 +27,6 @@ typedef struct cake_onnx_model {
     char *path; /* its folder */
     cake_onnx_state state;
     char *reason;          /* why it was not mapped, or what differs; NULL if mapped */
-    char *note;            /* outputs that no op of ours has and nothing was compared with; NULL: none */
     size_t first, n_cases; /* its workloads; none unless mapped */
 } cake_onnx_model;
 

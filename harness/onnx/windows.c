@@ -207,6 +207,34 @@ static void conv_transpose(cake_onnx_node *n)
     cake_onnx_put(n, "y", n->output[0]);
 }
 
+/* Places in the whole of x, row by row or (storage_order) with the first dimension's neighbours side by side, as places
+ * in their channel, row by row. */
+static const cake_onnx_tensor *indices_in_channels(cake_onnx_node *n, const window *w)
+{
+    const cake_onnx_tensor *given = n->output[1];
+    int64_t channel = w->in[D] * w->in[H] * w->in[W], channels = n->input[0]->shape[0] * n->input[0]->shape[1];
+    bool turned = cake_onnx_int(n, "storage_order", 0) != 0;
+    cake_onnx_tensor *made;
+    double *values;
+
+    if (!given || given->count % channels != 0)
+        return given;
+    made = cake_onnx_alloc(n->pool, 1, sizeof *made);
+    values = cake_onnx_alloc(n->pool, (size_t)given->count, sizeof *values);
+    if (!made || !values)
+        return given;
+    for (int64_t i = 0; i < given->count; i++) {
+        int64_t at = cake_onnx_whole(given, i) - i / (given->count / channels) * channel;
+
+        if (turned && at >= 0 && at < channel)
+            at = (at % w->in[D] * w->in[H] + at / w->in[D] % w->in[H]) * w->in[W] + at / w->in[D] / w->in[H];
+        values[i] = (double)at;
+    }
+    *made = *given;
+    made->values = values;
+    return made;
+}
+
 static void pool(cake_onnx_node *n, const char *kind)
 {
     const cake_onnx_tensor *x = n->input[0];
@@ -220,18 +248,22 @@ static void pool(cake_onnx_node *n, const char *kind)
     cake_onnx_ints(n, "kernel_shape", x->rank - 2, 1, kernel);
     if (!read_window(n, x, kernel, &w))
         return;
-    cake_onnx_case(n, "%s kind=%s n=%lld c=%lld count_pad=%d ceil_mode=%d %s", w.dims == DIMS ? "pool3d" : "pool2d",
-                   kind, (long long)x->shape[0], (long long)x->shape[1],
-                   cake_onnx_int(n, "count_include_pad", 0) != 0, cake_onnx_int(n, "ceil_mode", 0) != 0,
-                   keys_of(&w).text);
-    cake_onnx_put(n, "x", x);
-    cake_onnx_put(n, "y", n->output[0]);
+    /* Most kernels have no indices: what they have is held by a case without. */
+    for (int indices = 0; indices <= (n->output[1] != NULL); indices++) {
+        cake_onnx_case(n, "%s kind=%s n=%lld c=%lld count_pad=%d ceil_mode=%d indices=%d %s",
+                       w.dims == DIMS ? "pool3d" : "pool2d", kind, (long long)x->shape[0], (long long)x->shape[1],
+                       cake_onnx_int(n, "count_include_pad", 0) != 0, cake_onnx_int(n, "ceil_mode", 0) != 0, indices,
+                       keys_of(&w).text);
+        cake_onnx_put(n, "x", x);
+        cake_onnx_put(n, "y", n->output[0]);
+        if (indices)
+            cake_onnx_put(n, "index", indices_in_channels(n, &w));
+    }
 }
 
 static void max_pool(cake_onnx_node *n)
 {
     pool(n, "max");
-    cake_onnx_leave(n, 1);
 }
 
 static void average_pool(cake_onnx_node *n)

@@ -44,9 +44,9 @@ typedef struct rare {
 } rare;
 
 static const rare rares[] = {
-    {"rnn", "f", NULL},      {"rnn", "f_alpha", "f"},       {"rnn", "f_beta", "f"}, {"rnn", "g", NULL},
-    {"rnn", "g_alpha", "g"}, {"rnn", "g_beta", "g"},        {"rnn", "h", NULL},     {"rnn", "h_alpha", "h"},
-    {"rnn", "h_beta", "h"},  {"rnn", "input_forget", NULL},
+    {"rnn", "f", NULL},      {"rnn", "f_alpha", "f"},       {"rnn", "f_beta", "f"},      {"rnn", "g", NULL},
+    {"rnn", "g_alpha", "g"}, {"rnn", "g_beta", "g"},        {"rnn", "h", NULL},          {"rnn", "h_alpha", "h"},
+    {"rnn", "h_beta", "h"},  {"rnn", "input_forget", NULL}, {"pool2d", "indices", NULL}, {"pool3d", "indices", NULL},
 };
 
 static bool chance(cake_random *random, uint64_t in_hundred)

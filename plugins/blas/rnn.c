@@ -6,7 +6,7 @@
 
 #include "blas/blas.h"
 #include "blas/library.h"
-#include "common/rnn_functions.h"
+#include "common/rare.h"
 
 typedef struct rnn {
     cake_rnn p;

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "blas/blas.h"
-#include "common/rnn_functions.h"
+#include "common/rare.h"
 #include "libxsmm/kernels.h"
 #include "libxsmm/product.h"
 

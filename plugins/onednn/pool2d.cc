@@ -1,6 +1,8 @@
 // pool2d by oneDNN's pooling primitive.
 #include CAKE_ONEDNN_API
 
+#include "common/rare.h"
+
 namespace cake
 {
 
@@ -16,6 +18,8 @@ void pooling(context &c)
                      (p.ow - 1) * p.stride_w + (p.kw - 1) * p.dil_w + 1 - p.iw - p.pad_l};
     const auto x = describe(c.input(0)), y = describe(c.output(0));
 
+    if (cake_pool2d_has_indices(&p))
+        throw unsupported("oneDNN's indices are of its own kind, for its backward pass");
     if (p.kind == CAKE_POOL_AVG && p.count_pad && (right[0] > p.pad_b || right[1] > p.pad_r))
         throw unsupported("oneDNN counts places beyond the padding, which ceil_mode's last windows reach");
     const auto pd = describe_primitive<pooling_primitive>(context::attributes(), dnnl::prop_kind::forward_inference,

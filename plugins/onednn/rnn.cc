@@ -3,7 +3,7 @@
 // layout that the primitive asks for, the two biases added up, all in open.
 #include CAKE_ONEDNN_API
 
-#include "common/rnn_functions.h"
+#include "common/rare.h"
 
 namespace cake
 {

@@ -7,6 +7,7 @@
 #include <ATen/ops/max_pool2d.h>
 #include <ATen/ops/zeros.h>
 
+#include "common/rare.h"
 #include "torch/operation.hpp"
 
 namespace cake
@@ -40,6 +41,8 @@ const char *refuse_pool2d(const cake_problem &problem)
 {
     const auto &p = parameters<cake_pool2d>(problem);
 
+    if (cake_pool2d_has_indices(&p))
+        return "this kernel gives no indices of the maxima";
     if (p.pad_t != p.pad_b || p.pad_l != p.pad_r)
         return "PyTorch pools with the same padding on both sides";
     if (p.pad_t > p.kh / 2 || p.pad_l > p.kw / 2)

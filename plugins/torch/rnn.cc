@@ -8,7 +8,7 @@
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
-#include "common/rnn_functions.h"
+#include "common/rare.h"
 #include "torch/operation.hpp"
 
 namespace cake

@@ -2,14 +2,20 @@
 #include <math.h>
 #include <stddef.h>
 
+#include "common/rare.h"
 #include "xnnpack/operator.h"
 
 static const char *refuse_max(const cake_problem *problem)
 {
     const cake_pool2d *p = problem->params;
+    int padded = p->pad_t || p->pad_b || p->pad_l || p->pad_r || p->ceil_mode;
 
     if (p->kind != CAKE_POOL_MAX)
         return "this kernel is for maxima";
+    if (cake_pool2d_has_indices(p))
+        return "XNNPACK's maximum gives no indices";
+    if (padded && (p->dil_h != 1 || p->dil_w != 1))
+        return "XNNPACK takes the image's edge for padding, which a window with dilation may step over";
     return p->kh * p->kw == 1 ? "XNNPACK has no 1x1 window" : NULL;
 }
 

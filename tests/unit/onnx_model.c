@@ -293,6 +293,11 @@ static void fails(cake_status expected, const char *text)
     cake_onnx_node_free(&made);
 }
 
+void onnx_differs(const char *text)
+{
+    fails(CAKE_NOT_FOUND, text);
+}
+
 void onnx_skipped(const char *text)
 {
     fails(CAKE_NOT_SUPPORTED, text);

@@ -42,7 +42,8 @@ cake_status onnx_map(int variant, cake_onnx_node *node, cake_error *error);
 void onnx_is(const char *const *lines);
 #define IS(...) onnx_is((const char *const[]){__VA_ARGS__, NULL})
 
-/* It must be skipped, or be broken, with that in the message. */
+/* The reference must differ, it must be skipped, or be broken, with that in the message. */
+void onnx_differs(const char *text);
 void onnx_skipped(const char *text);
 void onnx_broken(const char *text);
 

@@ -146,6 +146,28 @@ Test(onnx, pools)
     IS("pool2d kind=avg c=1 ih=2 iw=2 k=2");
 }
 
+/* Two channels of 2x3, maxima of 2x2 at (1, 1) and (0, 2), and (0, 0) and (0, 1): places in the whole of x. */
+Test(onnx, max_pool_says_where)
+{
+    for (int order = 0; order < 2; order++) {
+        onnx_begin("MaxPool", 12);
+        onnx_ints("kernel_shape", DIMS(2, 2));
+        onnx_int("storage_order", order);
+        onnx_input(FLOAT, DIMS(1, 2, 2, 3), VALUES(1, 2, 9, 3, 5, 4, 7, 7, 0, 0, 0, 7));
+        onnx_output(FLOAT, DIMS(1, 2, 1, 2), VALUES(5, 9, 7, 7));
+        onnx_output(INT64, DIMS(1, 2, 1, 2), order ? VALUES(3, 4, 6, 8) : VALUES(4, 2, 6, 7));
+        IS("pool2d kind=max c=2 ih=2 iw=3 k=2", "pool2d kind=max c=2 ih=2 iw=3 k=2 indices=1");
+    }
+    onnx_begin("MaxPool", 12);
+    onnx_ints("kernel_shape", DIMS(1, 1, 2));
+    onnx_int("storage_order", 1);
+    onnx_input(FLOAT, DIMS(1, 1, 2, 1, 2), VALUES(1, 2, 4, 3));
+    onnx_output(FLOAT, DIMS(1, 1, 2, 1, 1), VALUES(2, 4));
+    onnx_output(INT64, DIMS(1, 1, 2, 1, 1), VALUES(2, 1));
+    IS("pool3d kind=max c=1 id=2 ih=1 iw=2 kd=1 kh=1 kw=2",
+       "pool3d kind=max c=1 id=2 ih=1 iw=2 kd=1 kh=1 kw=2 indices=1");
+}
+
 Test(onnx, gemm_with_all_that_it_has)
 {
     /* 2 (AT BT) + 3 C with a row of C for each row: [1 3; 2 4] [5 6] = [23; 34] */
@@ -265,6 +287,15 @@ Test(onnx, norms_repeat_what_is_smaller)
     onnx_output(FLOAT, DIMS(1, 1, 1), VALUES(d));
     IS("layer_norm hidden=4 eps=9.999999960041972e-13", "pool2d kind=avg c=1 ih=1 iw=4 kh=1 kw=4",
        "layer_norm hidden=4 eps=9.999999960041972e-13 affine=0");
+
+    onnx_begin("LayerNormalization", 17);
+    onnx_float("epsilon", 1e-12);
+    onnx_input(FLOAT, DIMS(1, 4), VALUES(1, 2, 3, 4));
+    onnx_weight(FLOAT, DIMS(4), VALUES(1, 1, 1, 1));
+    onnx_output(FLOAT, DIMS(1, 4), VALUES(-1.5 * d, -.5 * d, .5 * d, 1.5 * d));
+    onnx_no_output();
+    onnx_output(FLOAT, DIMS(1, 1), VALUES(d * 1.0001));
+    onnx_differs("y[0]: published ");
 
     onnx_begin("RMSNormalization", 23);
     onnx_float("epsilon", 1e-12);

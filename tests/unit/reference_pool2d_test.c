@@ -92,6 +92,21 @@ Test(pool2d, elements_agree)
         }
 }
 
+Test(pool2d, where_the_maxima_stand)
+{
+    static const double index[] = {4, 3, 8, 10};
+    evaluation e = evaluate_line("pool2d kind=max c=1 ih=4 iw=4 k=2 stride=2 indices=1", CAKE_STANDARD, 1);
+
+    set_values(&e, "x", sixteen, 16);
+    evaluate_again(&e);
+    for (int i = 0; i < 4; i++) {
+        cr_expect_eq(e.expected[1][i].value, index[i]);
+        cr_expect_eq(e.expected[1][i].bound, 0);
+    }
+    check_elements(&e, 16, false);
+    evaluation_free(&e);
+}
+
 Test(pool2d, contradictions_are_refused)
 {
     check_invalid_line("pool2d kind=max c=1 ih=4 iw=4 k=2 pad=2",

@@ -51,9 +51,11 @@ enum { CAKE_POOL_MAX = 0, CAKE_POOL_AVG = 1 };
  * A maximum leaves the padding out. A mean divides by kh kw if count_pad, else by the number of the
  * window's places inside the image; places beyond the padding (with ceil_mode) never count.
  * inputs     x image [n][c][ih][iw]
- * outputs    y image [n][c][oh][ow]
+ * outputs    y image [n][c][oh][ow]   [indices: index [n][c][oh][ow], i32]
+ * index (of maxima): where in its channel the maximum stands, i iw + j, the first one of several.
  * oh as in conv2d, rounded up if ceil_mode, where a last window that would begin beyond the image and
- * its leading padding is dropped. */
+ * its leading padding is dropped.
+ * A kernel that does not know the members after `ow` must refuse a problem where one is not 0. */
 typedef struct cake_pool2d {
     uint32_t struct_size;
     int32_t kind;      /* CAKE_POOL_MAX, CAKE_POOL_AVG */
@@ -64,6 +66,8 @@ typedef struct cake_pool2d {
     int64_t pad_t, pad_b, pad_l, pad_r; /* each smaller than the dilated window */
     int64_t dil_h, dil_w;               /* 1 = none */
     int64_t oh, ow;                     /* derived */
+    int32_t indices;                    /* 0, 1; maxima only */
+    int32_t reserved;
 } cake_pool2d;
 
 /* conv3d: conv2d with a depth, for volumes
@@ -107,7 +111,8 @@ typedef struct cake_conv_transpose2d {
 
 /* pool3d: pool2d with a depth, for volumes; a mean with count_pad divides by kd kh kw
  * inputs     x [n][c][id][ih][iw]
- * outputs    y [n][c][od][oh][ow] */
+ * outputs    y [n][c][od][oh][ow]   [indices: index [n][c][od][oh][ow], i32: (i ih + j) iw + k]
+ * A kernel that does not know the members after `ow` must refuse a problem where one is not 0. */
 typedef struct cake_pool3d {
     uint32_t struct_size;
     int32_t kind;      /* CAKE_POOL_MAX, CAKE_POOL_AVG */
@@ -118,6 +123,8 @@ typedef struct cake_pool3d {
     int64_t pad_f, pad_k, pad_t, pad_b, pad_l, pad_r; /* each smaller than the dilated window */
     int64_t dil_d, dil_h, dil_w;                      /* 1 = none */
     int64_t od, oh, ow;                               /* derived */
+    int32_t indices;                                  /* 0, 1; maxima only */
+    int32_t reserved;
 } cake_pool3d;
 
 /* batch_norm: per channel, y = scale (x - mean) / sqrt(var + eps) + shift

@@ -1,6 +1,6 @@
 /* What the kernels of attention, of recurrent and of composed layers can run. */
 #include "common/kernels/kernels.h"
-#include "common/rnn_functions.h"
+#include "common/rare.h"
 
 /* Keys are counted in int32 lanes. */
 static int32_t keys_can_run(int64_t kv_len, const cake_problem *problem, const cake_host *host)
