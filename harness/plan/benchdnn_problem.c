@@ -346,13 +346,14 @@ static const char *cell_of(const problem *p)
         {"VANILLA_RNN", "", "relu"},
         {"VANILLA_RNN", "RELU", "relu"},
         {"VANILLA_RNN", "TANH", "tanh"},
+        {"VANILLA_RNN", "LOGISTIC", "tanh f=sigmoid"},
         {"VANILLA_LSTM", NULL, "lstm"},
         {"VANILLA_GRU", NULL, "gru"},
         {"LBR_GRU", NULL, "gru linear_before_reset=1"},
     };
 
     for (size_t i = 0; i < sizeof cells / sizeof *cells; i++)
-        if ((is(p, CAKE_BENCHDNN_ALG, cells[i].alg) || (i > 1 && i < 4 && is_unset(p, CAKE_BENCHDNN_ALG))) &&
+        if ((is(p, CAKE_BENCHDNN_ALG, cells[i].alg) || (i > 1 && i < 5 && is_unset(p, CAKE_BENCHDNN_ALG))) &&
             (!cells[i].activation || is(p, CAKE_BENCHDNN_ACTIVATION, cells[i].activation)))
             return cells[i].cell;
     return NULL;
@@ -385,7 +386,7 @@ static cake_status translate_rnn(const driver *self, problem *p, cake_error *err
     dhc = cake_desc_get(&d, "dhc", sic);
     layers = forced(p, CAKE_BENCHDNN_L, cake_desc_get(&d, "l", 1));
     if (!cell)
-        return out_of_scope(p, "a cell that is not tanh, relu, LSTM or GRU (--alg, --activation)");
+        return out_of_scope(p, "a cell that is not tanh, relu, logistic, LSTM or GRU (--alg, --activation)");
     if (is(p, CAKE_BENCHDNN_DIRECTION, "sum"))
         return out_of_scope(p, "sum of both directions (--direction)");
     if (is(p, CAKE_BENCHDNN_PROJECTION, "true") || cake_desc_get(&d, "dic", dhc) != dhc || sic != dhc)

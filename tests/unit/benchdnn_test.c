@@ -143,6 +143,8 @@ Test(benchdnn, every_driver_has_its_words)
     expect_one("rnn", "l1t3mb1sic8", "rnn cell=relu steps=3 input=8 hidden=8 bias=1 initial_state=1");
     expect_one("rnn", "--alg=VANILLA_RNN --activation=TANH --mb=4 --t=5 t3sic8slc6",
                "rnn cell=tanh steps=5 batch=4 input=6 hidden=8 bias=1 initial_state=1");
+    expect_one("rnn", "--activation=LOGISTIC sic8",
+               "rnn cell=tanh steps=1 batch=2 input=8 hidden=8 bias=1 initial_state=1 f=sigmoid");
     expect_one("rnn", "--alg=VANILLA_LSTM --with-peephole=true --direction=right2left l3sic8",
                "rnn count=3 cell=lstm direction=reverse steps=1 batch=2 input=8 hidden=8 bias=1 initial_state=1 "
                "peepholes=1");
@@ -209,7 +211,7 @@ Test(benchdnn, out_of_scope_is_counted_by_reason)
     expect_skipped("pool", "--alg=min ic8ih5kh3", 1, "neither the largest nor the mean value (--alg)");
     expect_skipped("lnorm", "--flags=C,H 8x16", 2, "scale or shift alone (--flags)");
     expect_skipped("rnn", "--alg=VANILLA_AUGRU sic8", 1,
-                   "a cell that is not tanh, relu, LSTM or GRU (--alg, --activation)");
+                   "a cell that is not tanh, relu, logistic, LSTM or GRU (--alg, --activation)");
     expect_skipped("rnn", "sic8dhc9", 1, "a projection of the state");
     expect_skipped("rnn", "--direction=sum sic8", 1, "sum of both directions (--direction)");
     expect_skipped("softmax", "--axis=4 8x16", 1, "no such axis (--axis)");
