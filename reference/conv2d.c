@@ -9,7 +9,6 @@
  * k = (ic/groups) kh kw (bounds.c). conv2d_fast.c derives what Winograd's algorithms are allowed. */
 #include "reference/conv2d.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "reference/window.h"
@@ -23,20 +22,7 @@ static const cake_param keys[] = {
     CAKE_ALIAS_ROW("k", "filter height and width", "kh", "kw"),
     CAKE_SIZE_ROW(cake_conv2d, kh, NULL, 1, CAKE_WINDOW_MAX, "filter height"),
     CAKE_SIZE_ROW(cake_conv2d, kw, NULL, 1, CAKE_WINDOW_MAX, "filter width"),
-    CAKE_ALIAS_ROW("stride", "both strides", "stride_h", "stride_w"),
-    CAKE_SIZE_ROW(cake_conv2d, stride_h, "1", 1, CAKE_WINDOW_MAX, "rows from window to window"),
-    CAKE_SIZE_ROW(cake_conv2d, stride_w, "1", 1, CAKE_WINDOW_MAX, "columns from window to window"),
-    CAKE_ALIAS_ROW("pad", "padding on all four sides", "pad_t", "pad_b", "pad_l", "pad_r"),
-    CAKE_ALIAS_ROW("pad_h", "padding above and below", "pad_t", "pad_b"),
-    CAKE_ALIAS_ROW("pad_w", "padding left and right", "pad_l", "pad_r"),
-    CAKE_SIZE_ROW(cake_conv2d, pad_t, "0", 0, CAKE_WINDOW_MAX, "rows of zeros above the image"),
-    CAKE_SIZE_ROW(cake_conv2d, pad_b, "0", 0, CAKE_WINDOW_MAX, "rows of zeros below the image"),
-    CAKE_SIZE_ROW(cake_conv2d, pad_l, "0", 0, CAKE_WINDOW_MAX, "columns of zeros left of the image"),
-    CAKE_SIZE_ROW(cake_conv2d, pad_r, "0", 0, CAKE_WINDOW_MAX, "columns of zeros right of the image"),
-    CAKE_ALIAS_ROW("dil", "both dilations", "dil_h", "dil_w"),
-    CAKE_SIZE_ROW(cake_conv2d, dil_h, "1", 1, CAKE_WINDOW_MAX,
-                  "rows between neighbours in the filter; 1 = none left out"),
-    CAKE_SIZE_ROW(cake_conv2d, dil_w, "1", 1, CAKE_WINDOW_MAX, "columns between neighbours in the filter"),
+    CAKE_WINDOW_ROWS_2D(cake_conv2d),
     CAKE_SIZE_ROW(cake_conv2d, groups, "1", 1, CAKE_EXTENT_MAX, "groups of channels; = ic: depthwise"),
     CAKE_FLAG_ROW(cake_conv2d, bias, "0", "1: add b"),
     {.key = NULL},
@@ -49,12 +35,8 @@ static cake_status validate(void *params, cake_error *error)
     const cake_window columns = {'w', p->iw, p->kw, p->stride_w, p->pad_l, p->pad_r, p->dil_w};
     cake_status status;
 
-    if (p->ic % p->groups != 0 || p->oc % p->groups != 0)
-        return cake_fail(error, CAKE_E_USAGE,
-                         "conv2d: expected groups that divide ic and oc, found groups=%" PRId64 " with ic=%" PRId64
-                         " oc=%" PRId64,
-                         p->groups, p->ic, p->oc);
-    if ((status = cake_window_count(&rows, false, "conv2d", &p->oh, error)) != CAKE_OK ||
+    if ((status = cake_validate_groups("conv2d", p->groups, p->ic, p->oc, error)) != CAKE_OK ||
+        (status = cake_window_count(&rows, false, "conv2d", &p->oh, error)) != CAKE_OK ||
         (status = cake_window_count(&columns, false, "conv2d", &p->ow, error)) != CAKE_OK)
         return status;
     return cake_validate_tensors(&cake_op_conv2d, p, error);

@@ -7,7 +7,6 @@
  *
  * Error of a kernel that sums these products in any order: as of conv2d, c(k + 1) u times the sum of the absolute
  * values, with k = (ic/groups) kd kh kw (bounds.c). */
-#include <inttypes.h>
 
 #include "reference/window.h"
 
@@ -22,24 +21,7 @@ static const cake_param keys[] = {
     CAKE_SIZE_ROW(cake_conv3d, kd, NULL, 1, CAKE_WINDOW_MAX, "filter depth"),
     CAKE_SIZE_ROW(cake_conv3d, kh, NULL, 1, CAKE_WINDOW_MAX, "filter height"),
     CAKE_SIZE_ROW(cake_conv3d, kw, NULL, 1, CAKE_WINDOW_MAX, "filter width"),
-    CAKE_ALIAS_ROW("stride", "all three strides", "stride_d", "stride_h", "stride_w"),
-    CAKE_SIZE_ROW(cake_conv3d, stride_d, "1", 1, CAKE_WINDOW_MAX, "planes from window to window"),
-    CAKE_SIZE_ROW(cake_conv3d, stride_h, "1", 1, CAKE_WINDOW_MAX, "rows from window to window"),
-    CAKE_SIZE_ROW(cake_conv3d, stride_w, "1", 1, CAKE_WINDOW_MAX, "columns from window to window"),
-    CAKE_ALIAS_ROW("pad", "padding on all six sides", "pad_f", "pad_k", "pad_t", "pad_b", "pad_l", "pad_r"),
-    CAKE_ALIAS_ROW("pad_d", "padding in front and behind", "pad_f", "pad_k"),
-    CAKE_ALIAS_ROW("pad_h", "padding above and below", "pad_t", "pad_b"),
-    CAKE_ALIAS_ROW("pad_w", "padding left and right", "pad_l", "pad_r"),
-    CAKE_SIZE_ROW(cake_conv3d, pad_f, "0", 0, CAKE_WINDOW_MAX, "planes of zeros in front of the volume"),
-    CAKE_SIZE_ROW(cake_conv3d, pad_k, "0", 0, CAKE_WINDOW_MAX, "planes of zeros behind it"),
-    CAKE_SIZE_ROW(cake_conv3d, pad_t, "0", 0, CAKE_WINDOW_MAX, "rows of zeros above it"),
-    CAKE_SIZE_ROW(cake_conv3d, pad_b, "0", 0, CAKE_WINDOW_MAX, "rows of zeros below it"),
-    CAKE_SIZE_ROW(cake_conv3d, pad_l, "0", 0, CAKE_WINDOW_MAX, "columns of zeros left of it"),
-    CAKE_SIZE_ROW(cake_conv3d, pad_r, "0", 0, CAKE_WINDOW_MAX, "columns of zeros right of it"),
-    CAKE_ALIAS_ROW("dil", "all three dilations", "dil_d", "dil_h", "dil_w"),
-    CAKE_SIZE_ROW(cake_conv3d, dil_d, "1", 1, CAKE_WINDOW_MAX, "planes between neighbours in the filter; 1 = none"),
-    CAKE_SIZE_ROW(cake_conv3d, dil_h, "1", 1, CAKE_WINDOW_MAX, "rows between neighbours in the filter"),
-    CAKE_SIZE_ROW(cake_conv3d, dil_w, "1", 1, CAKE_WINDOW_MAX, "columns between neighbours in the filter"),
+    CAKE_WINDOW_ROWS_3D(cake_conv3d),
     CAKE_SIZE_ROW(cake_conv3d, groups, "1", 1, CAKE_EXTENT_MAX, "groups of channels; = ic: depthwise"),
     CAKE_FLAG_ROW(cake_conv3d, bias, "0", "1: add b"),
     {.key = NULL},
@@ -66,12 +48,8 @@ static cake_status validate(void *params, cake_error *error)
     const cake_window planes = planes_of(p), rows = rows_of(p), columns = columns_of(p);
     cake_status status;
 
-    if (p->ic % p->groups != 0 || p->oc % p->groups != 0)
-        return cake_fail(error, CAKE_E_USAGE,
-                         "conv3d: expected groups that divide ic and oc, found groups=%" PRId64 " with ic=%" PRId64
-                         " oc=%" PRId64,
-                         p->groups, p->ic, p->oc);
-    if ((status = cake_window_count(&planes, false, "conv3d", &p->od, error)) != CAKE_OK ||
+    if ((status = cake_validate_groups("conv3d", p->groups, p->ic, p->oc, error)) != CAKE_OK ||
+        (status = cake_window_count(&planes, false, "conv3d", &p->od, error)) != CAKE_OK ||
         (status = cake_window_count(&rows, false, "conv3d", &p->oh, error)) != CAKE_OK ||
         (status = cake_window_count(&columns, false, "conv3d", &p->ow, error)) != CAKE_OK)
         return status;

@@ -10,7 +10,7 @@
  * stride_h / gcd(stride_h, dil_h)th at most. */
 #include <inttypes.h>
 
-#include "reference/internal.h"
+#include "reference/window.h"
 
 static const cake_param keys[] = {
     CAKE_SIZE_ROW(cake_conv_transpose2d, n, "1", 1, CAKE_EXTENT_MAX, "images"),
@@ -84,12 +84,8 @@ static cake_status validate(void *params, cake_error *error)
     const axis rows = rows_of(p), columns = columns_of(p);
     cake_status status;
 
-    if (p->ic % p->groups != 0 || p->oc % p->groups != 0)
-        return cake_fail(error, CAKE_E_USAGE,
-                         "conv_transpose2d: expected groups that divide ic and oc, found groups=%" PRId64
-                         " with ic=%" PRId64 " oc=%" PRId64,
-                         p->groups, p->ic, p->oc);
-    if ((status = validate_axis(&rows, &p->oh, error)) != CAKE_OK ||
+    if ((status = cake_validate_groups("conv_transpose2d", p->groups, p->ic, p->oc, error)) != CAKE_OK ||
+        (status = validate_axis(&rows, &p->oh, error)) != CAKE_OK ||
         (status = validate_axis(&columns, &p->ow, error)) != CAKE_OK)
         return status;
     return cake_validate_tensors(&cake_op_conv_transpose2d, p, error);

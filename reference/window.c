@@ -2,6 +2,16 @@
 
 #include <inttypes.h>
 
+cake_status cake_validate_groups(const char *op, int64_t groups, int64_t ic, int64_t oc, cake_error *error)
+{
+    if (ic % groups == 0 && oc % groups == 0)
+        return CAKE_OK;
+    return cake_fail(error, CAKE_E_USAGE,
+                     "%s: expected groups that divide ic and oc, found groups=%" PRId64 " with ic=%" PRId64
+                     " oc=%" PRId64,
+                     op, groups, ic, oc);
+}
+
 cake_status cake_window_count(const cake_window *window, bool ceil_mode, const char *op, int64_t *count,
                               cake_error *error)
 {

@@ -11,6 +11,41 @@ typedef struct cake_window {
     int64_t in, kernel, stride, pad_begin, pad_end, dilation;
 } cake_window;
 
+/* Rows of a table of parameters: strides, paddings and dilations of windows over images, and over volumes. */
+#define CAKE_WINDOW_ROWS_2D(type)                                                                                    \
+    CAKE_ALIAS_ROW("stride", "both strides", "stride_h", "stride_w"), CAKE_STRIDE_ROWS(type),                        \
+        CAKE_ALIAS_ROW("pad", "padding on all four sides", "pad_t", "pad_b", "pad_l", "pad_r"), CAKE_PAD_ALIAS_ROWS, \
+        CAKE_PAD_ROWS(type), CAKE_ALIAS_ROW("dil", "both dilations", "dil_h", "dil_w"), CAKE_DILATION_ROWS(type)
+#define CAKE_WINDOW_ROWS_3D(type)                                                                                    \
+    CAKE_ALIAS_ROW("stride", "all three strides", "stride_d", "stride_h", "stride_w"),                               \
+        CAKE_SIZE_ROW(type, stride_d, "1", 1, CAKE_WINDOW_MAX, "planes from window to window"),                      \
+        CAKE_STRIDE_ROWS(type),                                                                                      \
+        CAKE_ALIAS_ROW("pad", "padding on all six sides", "pad_f", "pad_k", "pad_t", "pad_b", "pad_l", "pad_r"),     \
+        CAKE_ALIAS_ROW("pad_d", "padding in front and behind", "pad_f", "pad_k"), CAKE_PAD_ALIAS_ROWS,               \
+        CAKE_SIZE_ROW(type, pad_f, "0", 0, CAKE_WINDOW_MAX, "planes of padding in front"),                           \
+        CAKE_SIZE_ROW(type, pad_k, "0", 0, CAKE_WINDOW_MAX, "planes of padding behind"), CAKE_PAD_ROWS(type),        \
+        CAKE_ALIAS_ROW("dil", "all three dilations", "dil_d", "dil_h", "dil_w"),                                     \
+        CAKE_SIZE_ROW(type, dil_d, "1", 1, CAKE_WINDOW_MAX, "planes between neighbours in the window; 1 = none"),    \
+        CAKE_DILATION_ROWS(type)
+
+#define CAKE_STRIDE_ROWS(type)                                                                                       \
+    CAKE_SIZE_ROW(type, stride_h, "1", 1, CAKE_WINDOW_MAX, "rows from window to window"),                            \
+        CAKE_SIZE_ROW(type, stride_w, "1", 1, CAKE_WINDOW_MAX, "columns from window to window")
+#define CAKE_PAD_ALIAS_ROWS                                                                                          \
+    CAKE_ALIAS_ROW("pad_h", "padding above and below", "pad_t", "pad_b"),                                            \
+        CAKE_ALIAS_ROW("pad_w", "padding left and right", "pad_l", "pad_r")
+#define CAKE_PAD_ROWS(type)                                                                                          \
+    CAKE_SIZE_ROW(type, pad_t, "0", 0, CAKE_WINDOW_MAX, "rows of padding above"),                                    \
+        CAKE_SIZE_ROW(type, pad_b, "0", 0, CAKE_WINDOW_MAX, "rows of padding below"),                                \
+        CAKE_SIZE_ROW(type, pad_l, "0", 0, CAKE_WINDOW_MAX, "columns of padding on the left"),                       \
+        CAKE_SIZE_ROW(type, pad_r, "0", 0, CAKE_WINDOW_MAX, "columns of padding on the right")
+#define CAKE_DILATION_ROWS(type)                                                                                     \
+    CAKE_SIZE_ROW(type, dil_h, "1", 1, CAKE_WINDOW_MAX, "rows between neighbours in the window; 1 = none left out"), \
+        CAKE_SIZE_ROW(type, dil_w, "1", 1, CAKE_WINDOW_MAX, "columns between neighbours in the window")
+
+/* A convolution's groups of channels must divide its channels. */
+cake_status cake_validate_groups(const char *op, int64_t groups, int64_t ic, int64_t oc, cake_error *error);
+
 /* How many places a window spans. */
 static inline int64_t cake_window_span(const cake_window *window)
 {
