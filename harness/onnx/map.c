@@ -32,8 +32,10 @@ static void check_inputs(cake_onnx_node *n, const cake_onnx_mapping *mapping)
 
         if (!t && i < mapping->needs)
             cake_onnx_broken(n, "expected input %d of %s, found none", i, mapping->op_type);
-        if (t && t->count == 0)
+        if (t && t->count == 0 && i < mapping->needs)
             cake_onnx_skip(n, "an input without elements");
+        else if (t && t->count == 0) /* as a decoder's past at its first step */
+            n->input[i] = NULL;
     }
 }
 

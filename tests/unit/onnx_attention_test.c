@@ -20,6 +20,7 @@ typedef struct node {
     const double *lengths; /* of each batch, or NULL */
     double softcap, scale;
     int mode;                                        /* of the scores that come out; -1: none */
+    bool empty_past;                                 /* past keys and values are given, but none */
     bool mask_first, strided, from_start, cap_shown; /* how other references did it */
 } node;
 
@@ -170,7 +171,7 @@ static void build(const node *n, data *x)
     put(false, n->rows, n->kv_heads, n->keys, DIM, x->k);
     put(false, n->rows, n->kv_heads, n->keys, V_DIM, x->v);
     put_mask(n, x);
-    if (n->past) {
+    if (n->past || n->empty_past) {
         put(false, false, n->kv_heads, n->past, DIM, x->past_k);
         put(false, false, n->kv_heads, n->past, V_DIM, x->past_v);
     } else {
@@ -180,7 +181,7 @@ static void build(const node *n, data *x)
     if (n->lengths)
         onnx_input(INT64, DIMS(BATCH), n->lengths);
     put(true, n->rows, n->heads, Q_LEN, V_DIM, x->y);
-    if (n->past) {
+    if (n->past || n->empty_past) {
         present(n, x->past_k, x->k, DIM, x->present_k);
         present(n, x->past_v, x->v, V_DIM, x->present_v);
         put(true, false, n->kv_heads, all, DIM, x->present_k);
@@ -224,6 +225,12 @@ static void holds(node n, size_t count, int expected)
         cr_expect_gt(made.variants, 1);
         cake_onnx_node_free(&made);
     }
+}
+
+/* The first step of a decoder has a past of no keys. */
+Test(onnx_attention, an_empty_past_is_none)
+{
+    holds((node){.heads = 4, .kv_heads = 2, .keys = 5, .empty_past = true, .causal = true, .mode = -1}, 1, -1);
 }
 
 Test(onnx_attention, heads_and_layouts)
