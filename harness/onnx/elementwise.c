@@ -17,7 +17,7 @@ static void relu(cake_onnx_node *n)
 
 static void sigmoid(cake_onnx_node *n)
 {
-    activation(n, "sigmoid");
+    activation(n, n->joined ? "silu" : "sigmoid");
 }
 
 static void hyperbolic_tangent(cake_onnx_node *n)

@@ -26,22 +26,36 @@ static const char *operators(const Onnx__GraphProto *graph, char *text, size_t s
     return text;
 }
 
-/* An Add of version 7 or later that takes what the layer, a MatMul, gives: how PyTorch exports a linear layer. The
- * number of nodes: there is none. */
-static size_t find_bias(const cake_onnx_graph *graph)
+/* Does the node take what the layer gives, and besides it something else? */
+static bool joins(const Onnx__NodeProto *node, const char *op_type, const Onnx__NodeProto *layer)
+{
+    return standard(node->domain) && strcmp(node->op_type, op_type) == 0 && node->n_input == 2 &&
+           node->n_output == 1 &&
+           (strcmp(node->input[0], layer->output[0]) == 0) != (strcmp(node->input[1], layer->output[0]) == 0);
+}
+
+/* The operand of a node that joins the layer which is not the layer's. */
+static const char *other_operand(const Onnx__NodeProto *node, const Onnx__NodeProto *layer)
+{
+    return node->input[strcmp(node->input[0], layer->output[0]) == 0];
+}
+
+/* The node behind the layer that is part of it, as PyTorch exports a linear layer of more than two dimensions (MatMul,
+ * then Add) and silu (Sigmoid, then Mul with its input). The number of nodes: there is none. */
+static size_t find_tail(const cake_onnx_graph *graph)
 {
     const Onnx__GraphProto *proto = graph->proto;
     const Onnx__NodeProto *layer = proto->node[graph->layer];
+    bool product = strcmp(layer->op_type, "MatMul") == 0, sigmoid = strcmp(layer->op_type, "Sigmoid") == 0;
     size_t i = graph->layer + 1;
 
-    if (strcmp(layer->op_type, "MatMul") != 0 || layer->n_output != 1 || graph->opset < 7)
+    if (!(product || sigmoid) || layer->n_output != 1 || layer->n_input < 1 || graph->opset < 7)
         return proto->n_node;
     for (; i < proto->n_node; i++) {
         const Onnx__NodeProto *node = proto->node[i];
 
-        if (standard(node->domain) && strcmp(node->op_type, "Add") == 0 && node->n_input == 2 &&
-            node->n_output == 1 &&
-            (strcmp(node->input[0], layer->output[0]) == 0) != (strcmp(node->input[1], layer->output[0]) == 0))
+        if (product ? joins(node, "Add", layer)
+                    : joins(node, "Mul", layer) && strcmp(other_operand(node, layer), layer->input[0]) == 0)
             break;
     }
     return i;
@@ -71,8 +85,8 @@ static cake_status find_layer(cake_onnx_graph *graph, cake_error *error)
         }
     }
     if (layers == 1)
-        graph->bias = find_bias(graph);
-    if (layers == 1 && others == (graph->bias < proto->n_node ? 1 : 0))
+        graph->tail = find_tail(graph);
+    if (layers == 1 && others == (graph->tail < proto->n_node ? 1 : 0))
         return CAKE_OK;
     if (proto->n_node > 1)
         return cake_fail(error, CAKE_NOT_SUPPORTED, "a graph of %zu nodes that is not one layer: %s", proto->n_node,
@@ -193,10 +207,15 @@ static cake_status define_inputs(const cake_onnx_graph *graph, const cake_onnx_s
 
 /* ---- around the layer ---- */
 
-/* The last node of the layer: itself, or its bias. */
+static bool has_tail(const cake_onnx_graph *graph)
+{
+    return graph->tail < graph->proto->n_node;
+}
+
+/* The last node of the layer: itself, or its tail. */
 static size_t last_of_layer(const cake_onnx_graph *graph)
 {
-    return graph->bias < graph->proto->n_node ? graph->bias : graph->layer;
+    return has_tail(graph) ? graph->tail : graph->layer;
 }
 
 static cake_status move(const cake_onnx_graph *graph, size_t index, scope *known, cake_error *error)
@@ -226,14 +245,13 @@ static cake_status move_before(const cake_onnx_graph *graph, scope *known, cake_
     return st;
 }
 
-/* What is added to the layer's product. */
-static void take_bias(const cake_onnx_graph *graph, const scope *known, cake_onnx_node *node)
+/* What the tail joins to what the layer gives. */
+static void take_tail(const cake_onnx_graph *graph, const scope *known, cake_onnx_node *node)
 {
-    const Onnx__NodeProto *add = graph->proto->node[graph->bias];
-    const char *name = add->input[strcmp(add->input[0], node->proto->output[0]) == 0];
+    const char *name = other_operand(graph->proto->node[graph->tail], node->proto);
 
-    node->bias = look(known, name);
-    if (!node->bias)
+    node->joined = look(known, name);
+    if (!node->joined)
         cake_onnx_broken(node, "expected values of input %.60s, found none", name);
 }
 
@@ -266,7 +284,7 @@ static cake_status find_outputs(const cake_onnx_graph *graph, const cake_onnx_se
         return node->status;
     }
     for (size_t i = 0; i < node->proto->n_output; i++) {
-        const char *name = node->bias ? proto->node[graph->bias]->output[0] : node->proto->output[i];
+        const char *name = has_tail(graph) ? proto->node[graph->tail]->output[0] : node->proto->output[i];
         int index = *name ? becomes(graph, name) : -1;
         cake_error error = {""};
         cake_status st;
@@ -319,8 +337,8 @@ cake_status cake_onnx_graph_map(const cake_onnx_graph *graph, const cake_onnx_se
         if (i < CAKE_ONNX_INPUTS)
             node->input[i] = value;
     }
-    if (node->status == CAKE_OK && graph->bias < graph->proto->n_node)
-        take_bias(graph, &known, node);
+    if (node->status == CAKE_OK && has_tail(graph))
+        take_tail(graph, &known, node);
     if (node->status == CAKE_OK && find_outputs(graph, set, node) == CAKE_OK)
         cake_onnx_map(node);
     return node->status;

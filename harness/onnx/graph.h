@@ -15,7 +15,7 @@ typedef struct cake_onnx_graph {
     const Onnx__GraphProto *proto;
     int64_t opset;
     size_t layer; /* index of the node */
-    size_t bias;  /* index of the Add that gives a MatMul its bias; the number of nodes: there is none */
+    size_t tail;  /* index of the node behind it that is part of it; the number of nodes: there is none */
 } cake_onnx_graph;
 
 /* Read a model. CAKE_NOT_SUPPORTED: it is not one layer of ours. CAKE_E_USAGE: it is no model. The graph lives as

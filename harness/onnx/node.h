@@ -18,12 +18,13 @@ typedef struct cake_onnx_node {
     const cake_onnx_tensor *input[CAKE_ONNX_INPUTS]; /* NULL: absent */
     const cake_onnx_tensor
         *output[CAKE_ONNX_OUTPUTS]; /* the published ones; NULL: absent, or not an output of the graph */
-    const cake_onnx_tensor *bias;   /* what an Add behind a MatMul adds to the product; NULL: nothing */
-    const char *file;               /* the data set's folder, for messages */
-    const char *name;               /* of the workloads */
-    int variant;                    /* which of a formula's versions (see `variants`); 0 first */
-    int variants;                   /* set by a mapping whose operator changed without a new version; 0: one */
-    cake_status status;             /* of the first failure: CAKE_NOT_SUPPORTED, or CAKE_E_USAGE */
+    const cake_onnx_tensor
+        *joined;        /* what an Add behind a MatMul adds, or a Mul behind a Sigmoid multiplies with; NULL */
+    const char *file;   /* the data set's folder, for messages */
+    const char *name;   /* of the workloads */
+    int variant;        /* which of a formula's versions (see `variants`); 0 first */
+    int variants;       /* set by a mapping whose operator changed without a new version; 0: one */
+    cake_status status; /* of the first failure: CAKE_NOT_SUPPORTED, or CAKE_E_USAGE */
     cake_error error;
     cake_workload *workloads;
     size_t count;

@@ -39,7 +39,7 @@ static void gemm(cake_onnx_node *n)
 /* What is added to each row of a product, as one of it; NULL: nothing is. */
 static const cake_onnx_tensor *bias_of_rows(cake_onnx_node *n, int64_t out)
 {
-    const cake_onnx_tensor *bias = n->bias;
+    const cake_onnx_tensor *bias = n->joined;
 
     if (!bias)
         return NULL;

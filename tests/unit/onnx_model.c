@@ -12,13 +12,13 @@ enum { MOST = 16 };
 static cake_onnx_pool pool;
 static Onnx__ModelProto model;
 static Onnx__GraphProto graph;
-static Onnx__NodeProto node, sum;
+static Onnx__NodeProto node, tail;
 static Onnx__OperatorSetIdProto opset, *opsets[] = {&opset};
-static Onnx__NodeProto *nodes[] = {&node, &sum};
+static Onnx__NodeProto *nodes[] = {&node, &tail};
 static Onnx__AttributeProto attributes[MOST], *attribute_list[MOST];
 static Onnx__TensorProto tensors[2 * MOST], *weights[MOST];
 static Onnx__ValueInfoProto infos[2 * MOST], *inputs[MOST], *outputs[MOST];
-static char *input_names[MOST], *output_names[MOST], *addends[2];
+static char *input_names[MOST], *output_names[MOST], *operands[2];
 static size_t n_tensors;
 static cake_onnx_set set;
 static int n_inputs, n_outputs;
@@ -205,22 +205,32 @@ void onnx_output(int32_t type, const int64_t *dims, const double *values)
     set.outputs[n_outputs++] = pack_tensor(tensor(type, dims, values));
 }
 
+static void join(const char *op_type, bool other_first, char *other)
+{
+    tail = (Onnx__NodeProto)ONNX__NODE_PROTO__INIT;
+    tail.op_type = copy(op_type);
+    tail.n_input = 2;
+    tail.input = operands;
+    tail.n_output = 1;
+    tail.output = &outputs[0]->name;
+    output_names[0] = copy("inside");
+    operands[other_first] = output_names[0];
+    operands[!other_first] = other;
+    graph.n_node = 2;
+}
+
 void onnx_add(bool weight_first, int32_t type, const int64_t *dims, const double *values)
 {
     Onnx__TensorProto *t = tensor(type, dims, values);
 
     t->name = copy("addend");
     weights[graph.n_initializer++] = t;
-    sum = (Onnx__NodeProto)ONNX__NODE_PROTO__INIT;
-    sum.op_type = copy("Add");
-    sum.n_input = 2;
-    sum.input = addends;
-    sum.n_output = 1;
-    sum.output = &outputs[0]->name;
-    output_names[0] = copy("product");
-    addends[weight_first] = output_names[0];
-    addends[!weight_first] = t->name;
-    graph.n_node = 2;
+    join("Add", weight_first, t->name);
+}
+
+void onnx_gate(void)
+{
+    join("Mul", true, input_names[0]);
 }
 
 void onnx_no_output(void)

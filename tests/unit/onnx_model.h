@@ -28,6 +28,9 @@ void onnx_no_output(void);
 /* A second node, Add, of the first output and a weight, in this order or the other; the sum is the graph's output. */
 void onnx_add(bool weight_first, int32_t type, const int64_t *dims, const double *values);
 
+/* A second node, Mul, of the first output and the first input. */
+void onnx_gate(void);
+
 /* The TensorProto that was added last, to be spoilt. */
 Onnx__TensorProto *onnx_last(void);
 

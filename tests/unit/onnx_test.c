@@ -458,6 +458,16 @@ Test(onnx, functions_of_each_element)
         onnx_output(FLOAT, DIMS(-1), VALUES(table[i].of_1));
         IS(table[i].line);
     }
+    onnx_begin("Sigmoid", 13);
+    onnx_input(FLOAT, DIMS(2), VALUES(1, 2));
+    onnx_output(FLOAT, DIMS(2), VALUES(.731058579, 2 * .880797078));
+    onnx_gate();
+    IS("activation kind=silu elements=2");
+    onnx_begin("Tanh", 13);
+    onnx_input(FLOAT, DIMS(1), VALUES(1));
+    onnx_output(FLOAT, DIMS(1), VALUES(.761594156));
+    onnx_gate();
+    onnx_skipped("a graph of 2 nodes that is not one layer: Tanh Mul");
     onnx_begin("Gelu", 20);
     onnx_text("approximate", "tanh");
     onnx_input(FLOAT, DIMS(1), VALUES(1));
