@@ -76,6 +76,7 @@ cake_status cake_bench_open(cake_bench *bench, const cake_run_options *options, 
         .in_process = options->in_process,
         .paranoid = options->paranoid,
         .huge_pages = options->huge_pages,
+        .tune = options->tune,
     };
     return CAKE_OK;
 }

@@ -33,6 +33,7 @@ typedef struct cake_run_options {
     double max_time_s;       /* of all repetitions of a case */
     double min_time_s;       /* of one repetition */
     bool random_order;       /* of the repetitions */
+    bool tune;               /* kernels that choose are run too, and measure what they choose among */
     int huge_pages;          /* 0, 1 */
     cake_text_list counters; /* beside the columns' */
     bool paranoid;

@@ -54,12 +54,17 @@ static bool wants_op(const cake_plan_request *request, const cake_op *op)
     return request->n_ops == 0;
 }
 
+static bool is_chooser(const cake_kernel_info *kernel)
+{
+    return strcmp(kernel->name, "auto") == 0 || strncmp(kernel->name, "auto-", 5) == 0;
+}
+
 static bool wants_kernel(const cake_plan_request *request, const cake_kernel_info *kernel)
 {
     for (size_t i = 0; i < request->n_kernels; i++)
         if (is_kernel(request->kernels[i], kernel))
             return true;
-    return request->n_kernels == 0;
+    return request->n_kernels == 0 && (request->choosers || !is_chooser(kernel));
 }
 
 static cake_status check_ops(const cake_plan_request *request, cake_error *error)

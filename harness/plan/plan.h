@@ -41,6 +41,7 @@ typedef struct cake_plan_request {
     size_t n_ops;
     const char *const *kernels; /* "direct", or "conv2d/direct" */
     size_t n_kernels;
+    bool choosers;      /* kernels that choose among others (layercake/choice.h) too, where `kernels` is empty */
     const char *filter; /* POSIX extended regular expression, searched in "op/name/params/plugin/kernel"; or NULL */
     const int *threads;
     size_t n_threads;

@@ -15,7 +15,7 @@
 #include "report/csv.h"
 #include "report/text.h"
 
-#define CAKE_SCHEMA_VERSION 1
+#define CAKE_SCHEMA_VERSION 2
 
 /* An integer's empty cell. A real's is NAN, a text's is NULL (or ""). */
 #define CAKE_ROW_EMPTY INT64_MIN
@@ -90,6 +90,7 @@
          "what disturbed the machine during the row: steal, load, frequency, clock; joined with ';'")                \
     TEXT(page_size, "", "pages of tensors and workspace in the timed calls: 4k or 2m")                               \
     REAL(clock_ghz, "GHz", "fastest clock of the cores, measured after each repetition")                             \
+    TEXT(choice, "", "what a kernel that chooses took, by its own words")                                            \
     TEXT(crc32, "", "CRC-32 of the line up to here, hexadecimal: a damaged line is known by it")
 
 typedef struct cake_row {

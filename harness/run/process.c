@@ -248,6 +248,7 @@ bool cake_process_load(cake_process *process, const cake_placement *placement, c
         .isa = settings->isa,
         .load_in_place = settings->load_in_place,
         .huge_pages = settings->huge_pages,
+        .tune = settings->tune,
     };
     process->path = path;
     snprintf(request.load.path, sizeof request.load.path, "%s", path);
@@ -377,6 +378,7 @@ bool cake_process_receive(cake_process *process, cake_reply *reply, int64_t dead
         return false;
     }
     reply->text[sizeof reply->text - 1] = '\0';
+    reply->choice[sizeof reply->choice - 1] = '\0';
     if (got != (ssize_t)sizeof *reply || reply->sequence != process->sequence) {
         cake_find(finding, CAKE_V_SANDBOX_VIOLATION, "a forged message to the harness: %zd bytes, number %u", got,
                   reply->sequence);

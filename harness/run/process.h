@@ -24,7 +24,7 @@ typedef struct cake_worker_settings {
     uint32_t layers;              /* CAKE_LAYER_... of the sandbox */
     uint64_t processes;           /* limit of the worker's user's processes and threads; 0 = none */
     uint64_t isa;
-    bool load_in_place, huge_pages;
+    bool load_in_place, huge_pages, tune;
     bool in_process; /* the worker is a thread of this process, for debuggers: nothing is guarded, limited, timed out
                       */
     bool paranoid;   /* time single calls, each on values of its own, and check all of each */

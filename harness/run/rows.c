@@ -265,6 +265,8 @@ cake_status cake_entrant_report(const cake_bout *bout, cake_entrant *entrant, co
     if (!isnan(session->setup_ns)) {
         row->setup_ns = session->setup_ns;
         row->workspace_bytes = session->workspace_bytes;
+        if (cake_row_text(&row->choice, session->choice) != CAKE_OK)
+            return CAKE_E_MEMORY;
     }
     /* A kernel that failed has no time that anyone should read. */
     if (session->finding.verdict != CAKE_V_OK || entrant->timer.n_samples == 0)

@@ -51,6 +51,36 @@ static bool choose_layout(cake_session *session)
                      cake_layout_name(session->item->layout));
 }
 
+static bool make_arena(cake_session *session)
+{
+    const cake_kernel_info *kernel = session->item->kernel;
+    cake_error error = {""};
+
+    if (cake_arena_make(&session->arena, &session->subject->list, session->subject->dtype, session->layout,
+                        kernel->min_align, kernel->overread, &error) != CAKE_OK)
+        return cake_find(&session->finding, CAKE_V_HARNESS_ERROR, "%s", error.text);
+    return true;
+}
+
+/* A kernel may refuse a layout that it takes for other problems: make the tensors in the one it likes next. False:
+ * there is none, or the layout is the user's wish. */
+static bool next_layout(cake_session *session)
+{
+    const cake_kernel_info *kernel = session->item->kernel;
+    int i = 0;
+
+    if (session->finding.verdict != CAKE_V_UNSUPPORTED || session->item->layout >= 0 || !isnan(session->call_ns))
+        return false;
+    while (i < kernel->n_layouts && kernel->layouts[i] != session->layout)
+        i++;
+    if (i + 1 >= kernel->n_layouts)
+        return false;
+    session->layout = kernel->layouts[i + 1];
+    session->finding = (cake_finding){0};
+    cake_arena_free(&session->arena);
+    return make_arena(session);
+}
+
 bool cake_session_open(cake_session *session, const cake_case *item, cake_subject *subject,
                        const cake_worker_settings *settings, const cake_placement *placement,
                        const cake_plugin_file_image *image, const char *const *counters, size_t n_counters)
@@ -73,9 +103,8 @@ bool cake_session_open(cake_session *session, const cake_case *item, cake_subjec
                          kernel->max_threads == 1 ? "" : "s");
     if (!choose_layout(session))
         return false;
-    if (cake_arena_make(&session->arena, &subject->list, subject->dtype, session->layout, kernel->min_align,
-                        kernel->overread, &error) != CAKE_OK)
-        return cake_find(&session->finding, CAKE_V_HARNESS_ERROR, "%s", error.text);
+    if (!make_arena(session))
+        return false;
     if (!cake_process_launch(&session->process, settings, placement, image, &session->finding))
         goto fail;
     /* Not of a thread: the counters attach to a process. */
@@ -130,7 +159,7 @@ static void describe_problem(const cake_session *session, cake_placing placing, 
     }
 }
 
-bool cake_session_prepare(cake_session *session, int trial, cake_placing placing)
+static bool prepare_once(cake_session *session, int trial, cake_placing placing)
 {
     cake_request request = {.kind = CAKE_REQUEST_CLOSE};
     cake_reply reply;
@@ -147,6 +176,7 @@ bool cake_session_prepare(cake_session *session, int trial, cake_placing placing
         return false;
     session->setup_ns = (double)(cake_clock_ns() - began);
     session->workspace_bytes = (int64_t)reply.workspace_bytes;
+    memcpy(session->choice, reply.choice, sizeof session->choice);
     session->huge_pages = reply.huge_pages == 1;
     memcpy(session->process.address, reply.address, sizeof session->process.address);
     switch ((cake_outcome)reply.outcome) {
@@ -161,6 +191,14 @@ bool cake_session_prepare(cake_session *session, int trial, cake_placing placing
     default:
         return cake_find(&session->finding, CAKE_V_HARNESS_ERROR, "%s", reply.text);
     }
+}
+
+bool cake_session_prepare(cake_session *session, int trial, cake_placing placing)
+{
+    while (!prepare_once(session, trial, placing))
+        if (!next_layout(session))
+            return false;
+    return true;
 }
 
 /* ---- check calls ---- */

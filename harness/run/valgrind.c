@@ -133,7 +133,7 @@ static void count_in(const char *folder, const cake_bout *bout, const cake_entra
     settings.arguments = arguments;
     settings.layers = 0;
     settings.memory_bytes = 0;
-    settings.huge_pages = false;
+    settings.huge_pages = settings.tune = false;
     settings.isa &= known_isa;
     settings.patience_ms = PATIENCE_MS;
     if (cake_session_open(&session, entrant->item, bout->subject, &settings, &bout->placement,

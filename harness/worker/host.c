@@ -8,6 +8,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "layercake/choice.h"
+
 /* Workspace blocks, each a map of its own with a page that faults on both sides. */
 enum { MAX_BLOCKS = 4096 };
 
@@ -21,6 +23,8 @@ typedef struct block {
 static struct {
     cake_host table;
     char explanation[CAKE_WIRE_TEXT];
+    cake_choice choice;
+    char chosen[CAKE_WIRE_CHOICE];
     pthread_mutex_t lock;
     block blocks[MAX_BLOCKS];
     uint64_t in_use, most;
@@ -106,16 +110,34 @@ static void host_explain(const cake_host *table, const char *text)
     snprintf(host.explanation, sizeof host.explanation, "%s", text ? text : "");
 }
 
+static void host_record(const cake_host *table, const char *text)
+{
+    (void)table;
+    snprintf(host.chosen, sizeof host.chosen, "%s", text ? text : "");
+}
+
+static const char *host_recall(const cake_host *table)
+{
+    (void)table;
+    return host.chosen;
+}
+
 static const void *host_extension(const cake_host *table, const char *name)
 {
     (void)table;
-    (void)name;
-    return NULL; /* none is defined in this minor version */
+    return name && strcmp(name, CAKE_CHOICE) == 0 ? &host.choice : NULL;
 }
 
 const cake_host *cake_host_make(const cake_request_load *request)
 {
     host.huge_pages = request->huge_pages;
+    host.chosen[0] = '\0';
+    host.choice = (cake_choice){
+        .struct_size = CAKE_SIZE_THROUGH(cake_choice, recall),
+        .measure = request->tune,
+        .record = host_record,
+        .recall = host_recall,
+    };
     host.table = (cake_host){
         .struct_size = CAKE_SIZE_THROUGH(cake_host, extension),
         .abi_major = CAKE_ABI_MAJOR,
@@ -135,6 +157,11 @@ const cake_host *cake_host_make(const cake_request_load *request)
 const char *cake_host_explanation(void)
 {
     return host.explanation;
+}
+
+const char *cake_host_choice(void)
+{
+    return host.chosen;
 }
 
 void cake_host_forget(void)

@@ -11,6 +11,9 @@ const cake_host *cake_host_make(const cake_request_load *request);
 const char *cake_host_explanation(void);
 void cake_host_forget(void);
 
+/* What the plugin recorded of its choice since the host was made; never NULL. */
+const char *cake_host_choice(void);
+
 /* Most workspace in use at one time since the last cake_host_free_all, in bytes. */
 uint64_t cake_host_workspace_bytes(void);
 

@@ -22,6 +22,7 @@ enum {
     CAKE_WIRE_LAYOUTS = 8,
     CAKE_WIRE_PARAMS = 1024, /* bytes of an op's struct */
     CAKE_WIRE_TEXT = 512,
+    CAKE_WIRE_CHOICE = 128,
     CAKE_PROBES = 256,        /* a batch's table */
     CAKE_PROBE_OUTPUTS = 4,   /* words looked at after each checked call */
     CAKE_LOG_ENTRIES = 32768, /* newest checked calls of a batch */
@@ -62,6 +63,8 @@ typedef struct cake_request_load {
     char path[CAKE_WIRE_TEXT]; /* of the plugin: to name it, and to load it in place if load_in_place */
     int32_t load_in_place;
     int32_t huge_pages; /* for workspace */
+    int32_t tune;       /* 1: kernels that choose are to measure */
+    int32_t reserved;
 } cake_request_load;
 
 typedef struct cake_wire_tensor {
@@ -159,6 +162,7 @@ typedef struct cake_reply {
     uint64_t heap_bytes;                 /* in use by malloc */
     uint64_t address[CAKE_WIRE_TENSORS]; /* PREPARE: of each segment, for faults to be named after tensors */
     char text[CAKE_WIRE_TEXT];
+    char choice[CAKE_WIRE_CHOICE]; /* PREPARE: what the kernel recorded */
 } cake_reply;
 
 /* ---- shared memory ---- */

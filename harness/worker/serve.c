@@ -160,6 +160,7 @@ static void do_prepare(int arena)
     worker.open = true;
     worker.reply.outcome = CAKE_OUTCOME_DONE;
     worker.reply.workspace_bytes = cake_host_workspace_bytes();
+    snprintf(worker.reply.choice, sizeof worker.reply.choice, "%s", cake_host_choice());
     for (uint32_t i = 0; i < worker.memory.count; i++)
         worker.reply.address[i] = (uint64_t)(uintptr_t)worker.memory.segment[i];
 }

@@ -1,5 +1,7 @@
 #include "common/phased.h"
 
+#include "common/choose.h"
+
 /* What a single-threaded kernel keeps: its phases and their ctx. */
 typedef struct {
     const cake_phased *phased;
@@ -11,13 +13,12 @@ int32_t cake_phased_can_run(const cake_kernel *kernel, const cake_problem *probl
 {
     const cake_phased *phased = kernel->data;
 
-    return phased->can_run(problem, host);
+    return phased->chooser ? cake_chooser_can_run(phased->chooser, problem, host) : phased->can_run(problem, host);
 }
 
-int32_t cake_phased_open(const cake_kernel *kernel, const cake_problem *problem, const cake_tensor *const *constants,
-                         const cake_host *host, void **ctx)
+static int32_t single_open(const cake_phased *phased, const cake_problem *problem,
+                           const cake_tensor *const *constants, const cake_host *host, void **ctx)
 {
-    const cake_phased *phased = kernel->data;
     single *s = host->alloc(host, sizeof *s, 64);
     int32_t status;
 
@@ -32,6 +33,16 @@ int32_t cake_phased_open(const cake_kernel *kernel, const cake_problem *problem,
     }
     *ctx = s;
     return CAKE_DONE;
+}
+
+int32_t cake_phased_open(const cake_kernel *kernel, const cake_problem *problem, const cake_tensor *const *constants,
+                         const cake_host *host, void **ctx)
+{
+    static const cake_runner one_thread = {single_open, cake_phased_run, cake_phased_close};
+    const cake_phased *phased = kernel->data;
+
+    return phased->chooser ? cake_chooser_open(phased->chooser, &one_thread, problem, constants, host, ctx)
+                           : single_open(phased, problem, constants, host, ctx);
 }
 
 int32_t cake_phased_run(void *ctx, const cake_tensor *const *inputs, const cake_tensor *const *outputs)

@@ -10,6 +10,8 @@
 
 #include "layercake/plugin.h"
 
+struct cake_chooser;
+
 typedef struct cake_phased {
     /* As in cake_kernel; `open` prepares for problem->threads threads (scratch for each). */
     int32_t (*can_run)(const cake_problem *problem, const cake_host *host);
@@ -22,6 +24,8 @@ typedef struct cake_phased {
     void (*work)(void *ctx, const cake_tensor *const *inputs, const cake_tensor *const *outputs, int64_t phase,
                  int64_t begin, int64_t end, int thread);
     void (*close)(void *ctx);
+    /* NULL; or, in place of all the others, what opens one of several (common/choose.h). */
+    const struct cake_chooser *chooser;
 } cake_phased;
 
 /* The functions of a cake_kernel whose `data` is a cake_phased, run by one thread. */

@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "common/choose.h"
 #include "openmp/launch.h"
 
 /* Into how many pieces a thread's share of a phase is cut: what others can take over when this thread's core is busy
@@ -37,10 +38,9 @@ static uint64_t bytes_of(uint32_t count, const cake_tensor *const *tensors)
     return bytes;
 }
 
-int32_t cake_team_open(const cake_kernel *kernel, const cake_problem *problem, const cake_tensor *const *constants,
-                       const cake_host *host, void **ctx)
+static int32_t team_open(const cake_phased *phased, const cake_problem *problem, const cake_tensor *const *constants,
+                         const cake_host *host, void **ctx)
 {
-    const cake_phased *phased = kernel->data;
     cake_problem own = *problem;
     uint64_t bytes = bytes_of(problem->n_inputs, problem->inputs) +
                      bytes_of(problem->n_constants, problem->constants) +
@@ -62,6 +62,16 @@ int32_t cake_team_open(const cake_kernel *kernel, const cake_problem *problem, c
     }
     *ctx = t;
     return CAKE_DONE;
+}
+
+int32_t cake_team_open(const cake_kernel *kernel, const cake_problem *problem, const cake_tensor *const *constants,
+                       const cake_host *host, void **ctx)
+{
+    static const cake_runner all_threads = {team_open, cake_team_run, cake_team_close};
+    const cake_phased *phased = kernel->data;
+
+    return phased->chooser ? cake_chooser_open(phased->chooser, &all_threads, problem, constants, host, ctx)
+                           : team_open(phased, problem, constants, host, ctx);
 }
 
 /* The share of thread `member`: an equal, contiguous part, so that a thread's items stay in its own L2 from phase to

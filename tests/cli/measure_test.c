@@ -166,6 +166,75 @@ Test(measure, a_row_that_is_not_precise_says_so)
     cake_results_free(&results);
 }
 
+#ifdef CAKE_OPENMP
+
+/* The row of a kernel; fails if there is none. */
+static const cake_row *row_of(const cake_results *results, const char *kernel)
+{
+    for (size_t i = 0; i < results->rows.count; i++)
+        if (strcmp(cake_row_string(results->rows.row[i].kernel), kernel) == 0)
+            return &results->rows.row[i];
+    cr_assert_fail("no row of %s", kernel);
+    return NULL;
+}
+
+/* With --tune kernels that choose run, and say which of the plugin's kernels they took; without, they do when they are
+ * asked for by name. */
+Test(measure, what_a_kernel_chose_is_told)
+{
+    static const char line[] = "conv2d ic=16 ih=14 iw=14 oc=16 kh=3 kw=3 pad=1";
+    cake_results results = run(WORDS("run", "--plugin", CAKE_OPENMP, "--tune", "--min-time", "1ms", "--repetitions",
+                                     "3", "--quiet", "--out", "a", line),
+                               "a");
+    const char *choice = cake_row_string(row_of(&results, "auto")->choice), *space = strchr(choice, ' ');
+    char kernel[32];
+
+    snprintf(kernel, sizeof kernel, "%.*s", space ? (int)(space - choice) : (int)strlen(choice), choice);
+    cr_expect(cake_row_is_ok(row_of(&results, kernel)), "%s", choice);
+    cr_expect_str_eq(cake_row_string(row_of(&results, "auto-fast")->verdict), "ok");
+    cr_expect_neq(cake_row_string(row_of(&results, "auto-fast")->choice)[0], '\0');
+    cr_expect_str_eq(cake_row_string(row_of(&results, kernel)->choice), "");
+    cake_results_free(&results);
+    results = run(WORDS("run", "--plugin", CAKE_OPENMP, "--min-time", "1ms", "--repetitions", "3", "--quiet", "--out",
+                        "b", line),
+                  "b");
+    for (size_t i = 0; i < results.rows.count; i++)
+        cr_expect_neq(strncmp(results.rows.row[i].kernel, "auto", 4), 0, "%s ran", results.rows.row[i].kernel);
+    cake_results_free(&results);
+    results = run(WORDS("run", "--plugin", CAKE_OPENMP, "--kernel", "auto", "--min-time", "1ms", "--repetitions", "3",
+                        "--quiet", "--out", "c", line),
+                  "c");
+    cr_assert_eq(results.rows.count, 1);
+    cr_expect_eq(strncmp(cake_row_string(results.rows.row[0].choice), "direct", 6), 0, "%s",
+                 cake_row_string(results.rows.row[0].choice));
+    cake_results_free(&results);
+}
+
+/* A layout that a kernel refuses for this problem is followed by the one it likes next, if none was asked for. */
+Test(measure, the_next_layout_is_tried)
+{
+    static const char line[] = "pool2d kind=max c=3 ih=9 iw=9 k=3";
+    cake_results results = run(WORDS("run", "--plugin", CAKE_OPENMP, "--kernel", "auto", "--min-time", "1ms",
+                                     "--repetitions", "3", "--quiet", "--out", "a", line),
+                               "a");
+
+    cr_assert_eq(results.rows.count, 1);
+    cr_expect_str_eq(cake_row_string(results.rows.row[0].verdict), "ok");
+    cr_expect_str_eq(cake_row_string(results.rows.row[0].layout), "nchw");
+    cr_expect_str_eq(cake_row_string(results.rows.row[0].choice), "planes");
+    cake_results_free(&results);
+    results = run(WORDS("run", "--plugin", CAKE_OPENMP, "--kernel", "auto", "--layout", "nhwc", "--min-time", "1ms",
+                        "--repetitions", "3", "--quiet", "--out", "b", line),
+                  "b");
+    cr_assert_eq(results.rows.count, 1);
+    cr_expect_str_eq(cake_row_string(results.rows.row[0].verdict), "unsupported");
+    cr_expect(strstr(cake_row_string(results.rows.row[0].reason), "faster in nchw"), "%s",
+              cake_row_string(results.rows.row[0].reason));
+    cake_results_free(&results);
+}
+
+#endif
+
 /* Huge pages are a matter of the system's; what is off is off. */
 Test(measure, huge_pages_can_be_off)
 {

@@ -103,6 +103,7 @@ static const misdeed table[] = {
     {.fixture = "closerange", .verdicts = "sandbox-violation", .reason = "close_range"},
     {.fixture = "stdout", .verdicts = "ok"},
     {.fixture = "stdin", .verdicts = "ok"},
+    {.fixture = "record", .verdicts = "ok"},
     {.fixture = "forge", .verdicts = "sandbox-violation", .reason = "forged"},
     {.fixture = "forge2", .verdicts = "stale-output|mismatch"},
     {.fixture = "clock", .verdicts = "ok"},
@@ -176,7 +177,7 @@ static void expect_honest(const fault_ran *ran)
 static void expect_verdict(const misdeed *m, const fault_ran *ran)
 {
     const cake_row *row = fault_row_of(ran, m->fixture);
-    const char *reason, *warnings;
+    const char *reason, *warnings, *choice;
 
     if (m->load) {
         cr_expect_null(row);
@@ -186,12 +187,16 @@ static void expect_verdict(const misdeed *m, const fault_ran *ran)
     cr_assert(row, "%s has no row: %s", m->fixture, ran->said);
     reason = cake_row_string(row->reason);
     warnings = cake_row_string(row->warnings);
+    choice = cake_row_string(row->choice);
     cr_expect(one_of(row->verdict, m->verdicts), "%s: expected %s, found %s: %s", m->fixture, m->verdicts,
               row->verdict, reason);
     cr_expect(!m->reason || strstr(reason, m->reason), "%s: expected '%s' in the reason, found '%s'", m->fixture,
               m->reason, reason);
     cr_expect(!m->warning || strstr(warnings, m->warning), "%s: expected a warning '%s', found '%s'", m->fixture,
               m->warning, warnings);
+    cr_expect_eq(*choice != '\0', strcmp(m->fixture, "record") == 0, "%s chose: %s", m->fixture, choice);
+    cr_expect_leq(strlen(choice), 3 * 127, "%s chose: %s", m->fixture, choice);
+    cr_expect_null(strpbrk(choice, "\r\n\x1b"), "%s chose: %s", m->fixture, choice);
     cr_expect_eq(*reason == '\0', strcmp(row->verdict, "ok") == 0, "%s: %s", m->fixture, reason);
 }
 

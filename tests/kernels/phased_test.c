@@ -285,8 +285,10 @@ static const char *const products[] = {
 Test(phased, linear_packed)
 {
     static const cake_phased *const kernels[] = KERNELS(cake_linear_packed);
+    static const cake_phased *const by_rows[] = KERNELS(cake_linear_packed_rows);
 
     CHECK(kernels, NCHW, products);
+    CHECK(by_rows, NCHW, products);
 }
 
 /* Each path of direct: in place, flat, padded copy, gather; groups that the blocks keep together and that they do
@@ -307,8 +309,10 @@ static const char *const convolutions[] = {
 Test(phased, conv2d_direct)
 {
     static const cake_phased *const kernels[] = KERNELS(cake_conv2d_direct);
+    static const cake_phased *const by_pixels[] = KERNELS(cake_conv2d_direct_pixels);
 
     CHECK(kernels, BLOCKED | NHWC, convolutions);
+    CHECK(by_pixels, BLOCKED | NHWC, convolutions);
 }
 
 static const char *const few_channels[] = {

@@ -13,6 +13,7 @@ static struct {
     uint64_t size[MAX_BLOCKS];
     char reason[512];
     char told[512];
+    char chosen[128];
 } state;
 
 static void *host_alloc(const cake_host *host, uint64_t size_bytes, uint64_t align)
@@ -54,11 +55,25 @@ static void host_explain(const cake_host *host, const char *text)
     snprintf(state.reason, sizeof state.reason, "%s", text);
 }
 
+static void host_record(const cake_host *host, const char *text)
+{
+    (void)host;
+    snprintf(state.chosen, sizeof state.chosen, "%s", text ? text : "");
+}
+
+static const char *host_recall(const cake_host *host)
+{
+    (void)host;
+    return state.chosen;
+}
+
+static cake_choice choice = {
+    .struct_size = CAKE_SIZE_THROUGH(cake_choice, recall), .record = host_record, .recall = host_recall};
+
 static const void *host_extension(const cake_host *host, const char *name)
 {
     (void)host;
-    (void)name;
-    return NULL;
+    return strcmp(name, CAKE_CHOICE) == 0 ? &choice : NULL;
 }
 
 /* As a worker is told them: what the C library tells of the last level may be a whole package's. */
@@ -99,6 +114,21 @@ const char *cake_test_host_reason(void)
     memcpy(state.told, state.reason, sizeof state.told);
     state.reason[0] = '\0';
     return state.told;
+}
+
+const char *cake_test_host_choice(void)
+{
+    return state.chosen;
+}
+
+void cake_test_host_forget_choice(void)
+{
+    state.chosen[0] = '\0';
+}
+
+void cake_test_host_tune(int32_t measure)
+{
+    choice.measure = measure;
 }
 
 uint64_t cake_test_host_workspace(void)

@@ -324,6 +324,7 @@ static bool allocate(trial *t)
 static bool begin(trial *t, const void *params)
 {
     *t->result = (cake_kernel_result){.verdict = CAKE_V_OK};
+    cake_test_host_forget_choice();
     t->op->tensors(params, &t->list);
     t->result->layout = choose_layout(t->kernel, &t->list, t->options->layout);
     if (t->result->layout < 0) {

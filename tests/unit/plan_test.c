@@ -98,6 +98,26 @@ Test(plan, filters_by_op_and_kernel)
     expect_cases("fc second/packed 1, self first/direct 1");
 }
 
+/* Kernels that choose among others run only if they are asked for. */
+Test(plan, leaves_out_choosers)
+{
+    static cake_kernel_info kernels[] = {{.op = "linear", .name = "auto"},
+                                         {.op = "linear", .name = "auto-fast"},
+                                         {.op = "linear", .name = "automatic"}};
+    static const cake_plugin_info chooser = {.name = "third", .kernels = kernels, .n_kernels = 3};
+    static const char *const by_name[] = {"auto", "linear/auto-fast"};
+
+    request.plugins = &chooser;
+    request.n_plugins = 1;
+    expect_cases("fc third/automatic 1");
+    request.choosers = true;
+    expect_cases("fc third/auto 1, fc third/auto-fast 1, fc third/automatic 1");
+    request.choosers = false;
+    request.kernels = by_name;
+    request.n_kernels = 2;
+    expect_cases("fc third/auto 1, fc third/auto-fast 1");
+}
+
 Test(plan, filters_by_expression_over_the_whole_case)
 {
     request.filter = "^linear/fc/in=8 out=8/second/(packed|none)$";

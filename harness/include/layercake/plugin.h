@@ -83,7 +83,7 @@ struct cake_host {
     void (*free)(const cake_host *host, void *memory);
     /* Why the call that is about to return CAKE_UNSUPPORTED or a failure does so; copied, shown in the row. */
     void (*explain)(const cake_host *host, const char *text);
-    /* A named optional interface with its revision in the name ("example/1"), or NULL. */
+    /* A named optional interface with its revision in the name, or NULL: "choice/1" (layercake/choice.h). */
     const void *(*extension)(const cake_host *host, const char *name);
 };
 
@@ -94,7 +94,8 @@ struct cake_kernel {
     int32_t accuracy; /* CAKE_EXACT, CAKE_STANDARD, CAKE_FAST */
     const char *op;   /* "conv2d" */
     const char *name; /* "direct": lower case, digits, '_' and '-'; unique within plugin and op */
-    /* Layouts of image tensors that it accepts, preferred first; none: CAKE_NCHW for ops with images. */
+    /* Layouts of image tensors that it accepts, preferred first; none: CAKE_NCHW for ops with images. Where can_run or
+     * open refuses one, the next is tried. */
     const int32_t *layouts;
     uint32_t n_layouts;
     uint32_t min_align;   /* of every tensor's data, in bytes: a power of two, 4 .. 64; 0 = 64 */

@@ -17,7 +17,7 @@
 #include "common/kernels/conv2d_rows.inc.h"
 #include "common/kernels/kernels.h"
 
-static int32_t conv_direct_open(const cake_problem *problem, const cake_tensor *const *constants,
+static int32_t conv_direct_make(bool by_pixels, const cake_problem *problem, const cake_tensor *const *constants,
                                 const cake_host *host, void **ctx)
 {
     const cake_conv2d *op = problem->params;
@@ -27,6 +27,7 @@ static int32_t conv_direct_open(const cake_problem *problem, const cake_tensor *
         return CAKE_NO_MEMORY;
     d->host = host;
     d->op = *op;
+    d->by_pixels = by_pixels;
     d->x = conv_image_of(problem->inputs[0]);
     d->y = conv_image_of(problem->outputs[0]);
     d->icg = op->ic / op->groups;
@@ -51,6 +52,18 @@ static int32_t conv_direct_open(const cake_problem *problem, const cake_tensor *
     conv_direct_pack(d, constants[0]->data, op->bias ? constants[1]->data : NULL);
     *ctx = d;
     return CAKE_DONE;
+}
+
+static int32_t conv_direct_open(const cake_problem *problem, const cake_tensor *const *constants,
+                                const cake_host *host, void **ctx)
+{
+    return conv_direct_make(false, problem, constants, host, ctx);
+}
+
+static int32_t conv_direct_pixels_open(const cake_problem *problem, const cake_tensor *const *constants,
+                                       const cake_host *host, void **ctx)
+{
+    return conv_direct_make(true, problem, constants, host, ctx);
 }
 
 static int64_t conv_direct_phases(const void *ctx)

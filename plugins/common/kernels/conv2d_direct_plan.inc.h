@@ -54,6 +54,7 @@ typedef struct conv_direct {
     conv_strip strip[2];   /* path padded: what the first and the last tile of a row read; none: no columns */
     bool whole;            /* path padded: all tiles read the first strip */
     int64_t thread_floats; /* of scratch for each thread */
+    bool by_pixels;        /* how items are numbered: a block of pixels after the other, or of panels */
     bool scatter;          /* output channels of a group do not begin at a block of the layout */
 } conv_direct;
 
@@ -226,7 +227,7 @@ static int64_t conv_direct_units(const conv_direct *d)
 }
 
 /* About four items a thread where there is more than one, two where each of them copies its rows: panels are split
- * first, they share nothing else. */
+ * first, they share nothing else; pixels, if by_pixels. */
 static void conv_direct_cut(conv_direct *d, int threads)
 {
     int64_t pixels = d->op.oh * d->op.ow, units = conv_direct_units(d);
@@ -238,6 +239,10 @@ static void conv_direct_cut(conv_direct *d, int threads)
     d->panel_blocks = (d->panels + CONV_PANELS - 1) / CONV_PANELS;
     if (d->panel_blocks == 1 && d->k <= GEMM_KC) /* nothing is met again */
         d->pixel_blocks = 1;
+    if (d->by_pixels && outer * d->pixel_blocks * d->panel_blocks < wanted)
+        d->pixel_blocks = (wanted + outer * d->panel_blocks - 1) / (outer * d->panel_blocks);
+    if (d->pixel_blocks > units)
+        d->pixel_blocks = units;
     if (outer * d->pixel_blocks * d->panel_blocks < wanted)
         d->panel_blocks = (wanted + outer * d->pixel_blocks - 1) / (outer * d->pixel_blocks);
     if (d->panel_blocks > d->panels)
@@ -268,8 +273,9 @@ typedef struct conv_item {
 static conv_item conv_direct_item(const conv_direct *d, int64_t item)
 {
     int64_t units = conv_direct_units(d);
-    int64_t ub = item % d->pixel_blocks, rest = item / d->pixel_blocks;
-    int64_t pb = rest % d->panel_blocks, outer = rest / d->panel_blocks;
+    int64_t blocks = d->pixel_blocks * d->panel_blocks, outer = item / blocks, inner = item % blocks;
+    int64_t ub = d->by_pixels ? inner / d->panel_blocks : inner % d->pixel_blocks;
+    int64_t pb = d->by_pixels ? inner % d->panel_blocks : inner / d->pixel_blocks;
 
     return (conv_item){.n = outer / d->op.groups,
                        .group = outer % d->op.groups,

@@ -6,9 +6,21 @@
 
 #include "common/phased.h"
 
+/* What opens one of several (common/choose.h). */
+extern const cake_phased cake_attention_auto_avx2, cake_attention_auto_avx512, cake_attention_auto_portable;
+extern const cake_phased cake_batch_norm_auto_avx2, cake_batch_norm_auto_avx512, cake_batch_norm_auto_portable;
+extern const cake_phased cake_conv2d_auto_avx2, cake_conv2d_auto_avx512, cake_conv2d_auto_portable;
+extern const cake_phased cake_conv2d_auto_fast_avx2, cake_conv2d_auto_fast_avx512, cake_conv2d_auto_fast_portable;
+extern const cake_phased cake_linear_auto_avx2, cake_linear_auto_avx512, cake_linear_auto_portable;
+extern const cake_phased cake_pool2d_auto_avx2, cake_pool2d_auto_avx512, cake_pool2d_auto_portable;
+
 extern const cake_phased cake_linear_packed_avx2, cake_linear_packed_avx512, cake_linear_packed_portable;
+extern const cake_phased cake_linear_packed_rows_avx2, cake_linear_packed_rows_avx512,
+    cake_linear_packed_rows_portable;
 extern const cake_phased cake_conv2d_depthwise_avx2, cake_conv2d_depthwise_avx512, cake_conv2d_depthwise_portable;
 extern const cake_phased cake_conv2d_direct_avx2, cake_conv2d_direct_avx512, cake_conv2d_direct_portable;
+extern const cake_phased cake_conv2d_direct_pixels_avx2, cake_conv2d_direct_pixels_avx512,
+    cake_conv2d_direct_pixels_portable;
 extern const cake_phased cake_conv2d_first_avx2, cake_conv2d_first_avx512, cake_conv2d_first_portable;
 extern const cake_phased cake_conv2d_winograd2_avx2, cake_conv2d_winograd2_avx512, cake_conv2d_winograd2_portable;
 extern const cake_phased cake_conv2d_winograd4_avx2, cake_conv2d_winograd4_avx512, cake_conv2d_winograd4_portable;

@@ -30,6 +30,16 @@ static const cake_kernel conv2d[] = {
     KERNEL("conv2d", "winograd4", CAKE_FAST, 4, &cake_conv2d_winograd4_avx2),
 };
 
+/* Each opens one of the others of its op. */
+static const cake_kernel autos[] = {
+    KERNEL("attention", "auto", CAKE_STANDARD, 1, &cake_attention_auto_avx2),
+    KERNEL_IN(any_layout, "batch_norm", "auto", CAKE_STANDARD, 1, &cake_batch_norm_auto_avx2),
+    KERNEL_IN(by_pixel, "conv2d", "auto", CAKE_STANDARD, 1, &cake_conv2d_auto_avx2),
+    KERNEL_IN(by_pixel, "conv2d", "auto-fast", CAKE_FAST, 4, &cake_conv2d_auto_fast_avx2),
+    KERNEL("linear", "auto", CAKE_STANDARD, 1, &cake_linear_auto_avx2),
+    KERNEL_IN(any_layout, "pool2d", "auto", CAKE_STANDARD, 1, &cake_pool2d_auto_avx2),
+};
+
 static const cake_kernel table[] = {
     KERNEL("activation", "run", CAKE_STANDARD, 1, &cake_activation_run_avx2),
     KERNEL("attention", "decode", CAKE_STANDARD, 1, &cake_attention_decode_avx2),
@@ -55,14 +65,15 @@ static const cake_kernel table[] = {
     KERNEL("transformer_block", "composed", CAKE_STANDARD, 1, &cake_transformer_block_composed_avx2),
 };
 
+#define AUTOS &autos[0], &autos[1], &autos[2], &autos[3], &autos[4], &autos[5]
 #define CONV2D &conv2d[0], &conv2d[1], &conv2d[2], &conv2d[3], &conv2d[4]
 
 static const cake_kernel *const list[] = {
-    CONV2D,     &table[0],  &table[1],  &table[2],  &table[3],  &table[4],  &table[5],  &table[6],
-    &table[7],  &table[8],  &table[9],  &table[10], &table[11], &table[12], &table[13], &table[14],
-    &table[15], &table[16], &table[17], &table[18], &table[19], &table[20], &table[21],
+    AUTOS,      CONV2D,     &table[0],  &table[1],  &table[2],  &table[3],  &table[4],  &table[5],
+    &table[6],  &table[7],  &table[8],  &table[9],  &table[10], &table[11], &table[12], &table[13],
+    &table[14], &table[15], &table[16], &table[17], &table[18], &table[19], &table[20], &table[21],
 };
 
-_Static_assert(COUNT(list) == COUNT(conv2d) + COUNT(table), "every kernel is listed");
+_Static_assert(COUNT(list) == COUNT(autos) + COUNT(conv2d) + COUNT(table), "every kernel is listed");
 
 const cake_kernel_table cake_kernels_avx2 = {list, COUNT(list)};

@@ -11,6 +11,16 @@ const cake_phased cake_conv2d_direct_portable = {
     .close = conv_direct_close,
 };
 
+/* The same, pixels dealt out to the threads in place of panels. */
+const cake_phased cake_conv2d_direct_pixels_portable = {
+    .can_run = cake_conv2d_direct_can_run,
+    .open = conv_direct_pixels_open,
+    .phases = conv_direct_phases,
+    .items = conv_direct_items,
+    .work = conv_direct_work,
+    .close = conv_direct_close,
+};
+
 /* The same, offered in nhwc for images of few channels. */
 const cake_phased cake_conv2d_first_portable = {
     .can_run = cake_conv2d_first_can_run,

@@ -1,0 +1,81 @@
+#include "common/kernels/costs.h"
+
+#include <math.h>
+
+double cake_cost_of_reading(double bytes, double of_bytes, const cake_host *host)
+{
+    static const double l2_rate = 32, l3_rate = 10, memory_rate = 4; /* bytes a cycle */
+    double l2 = host->l2_bytes > 0 ? (double)host->l2_bytes : 1 << 20;
+    double l3 = host->l3_bytes > 0 ? (double)host->l3_bytes : 16 << 20;
+
+    return bytes / (of_bytes <= l2 / 2 ? l2_rate : of_bytes <= l3 ? l3_rate : memory_rate);
+}
+
+double cake_cost_none(const cake_core *core, const cake_problem *problem, const cake_host *host)
+{
+    (void)core, (void)problem, (void)host;
+    return 0;
+}
+
+/* ---- attention ---- */
+
+/* Both multiply each query row with every key and every value. */
+static double attention_fmas(const cake_core *core, const cake_attention *p, double rows)
+{
+    return rows * (double)p->kv_len * (double)(p->head_dim + p->v_dim) / core->lanes;
+}
+
+static double attention_key_bytes(const cake_attention *p)
+{
+    return sizeof(float) * (double)(p->batch * p->kv_heads * p->kv_len) * (double)(p->head_dim + p->v_dim);
+}
+
+/* Keys and values are read once, where they lie, for all query rows of their group; an FMA needs a load. */
+double cake_cost_attention_decode(const cake_core *core, const cake_problem *problem, const cake_host *host)
+{
+    const cake_attention *p = problem->params;
+    double bytes = attention_key_bytes(p), rows = (double)(p->batch * p->heads * p->q_len);
+
+    return (cake_cost_of_reading(bytes, bytes, host) + attention_fmas(core, p, rows)) / problem->threads;
+}
+
+/* Keys and values are packed first: read, written, read. Query rows come in tiles, whose empty rows cost as much. */
+double cake_cost_attention_tiled(const cake_core *core, const cake_problem *problem, const cake_host *host)
+{
+    const cake_attention *p = problem->params;
+    double bytes = attention_key_bytes(p), rows = (double)(p->q_len * (p->heads / p->kv_heads));
+    double tiles = ceil(rows / core->tile_rows) * (double)(p->batch * p->kv_heads);
+
+    return (cake_cost_of_reading(bytes, bytes, host) + 3 * bytes / (double)sizeof(float) / core->lanes +
+            attention_fmas(core, p, tiles * core->tile_rows) / CAKE_FMAS_A_CYCLE) /
+           problem->threads;
+}
+
+/* ---- linear ---- */
+
+static double linear_fmas(const cake_core *core, const cake_linear *p)
+{
+    double columns = ceil((double)p->out / core->lanes);
+
+    return (double)p->rows * (double)p->in * columns / CAKE_FMAS_A_CYCLE;
+}
+
+double cake_cost_linear_panels(const cake_core *core, const cake_problem *problem, const cake_host *host)
+{
+    const cake_linear *p = problem->params;
+    double x = sizeof(float) * (double)p->rows * (double)p->in, w = sizeof(float) * (double)p->in * (double)p->out;
+
+    return linear_fmas(core, p) / problem->threads + cake_cost_of_reading(x, x, host) +
+           cake_cost_of_reading(w / problem->threads, w, host);
+}
+
+double cake_cost_linear_rows(const cake_core *core, const cake_problem *problem, const cake_host *host)
+{
+    const cake_linear *p = problem->params;
+    double x = sizeof(float) * (double)p->rows * (double)p->in, w = sizeof(float) * (double)p->in * (double)p->out;
+
+    if (problem->threads == 1 || p->rows < (int64_t)core->tile_rows * problem->threads)
+        return INFINITY;
+    return linear_fmas(core, p) / problem->threads + cake_cost_of_reading(x / problem->threads, x, host) +
+           cake_cost_of_reading(w, w, host);
+}
