@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "onnx/compose.h"
 #include "onnx/move.h"
 
 enum { NODES_MAX = 64, OPSET_MAX = 26 };
@@ -101,6 +102,7 @@ cake_status cake_onnx_graph_read(cake_onnx_pool *pool, cake_onnx_bytes bytes, co
 {
     Onnx__ModelProto *model;
     cake_status st = cake_onnx_unpack_model(pool, bytes, &model, error);
+    bool known;
 
     if (st != CAKE_OK)
         return st;
@@ -110,8 +112,11 @@ cake_status cake_onnx_graph_read(cake_onnx_pool *pool, cake_onnx_bytes bytes, co
     for (size_t i = 0; i < model->n_opset_import; i++)
         if (standard(model->opset_import[i]->domain))
             graph->opset = model->opset_import[i]->version;
+    known = graph->opset >= 1 && graph->opset <= OPSET_MAX;
+    if (known && cake_onnx_compose(pool, model->graph))
+        graph->opset = CAKE_ONNX_COMPOSED_OPSET;
     st = find_layer(graph, error);
-    if (st == CAKE_OK && (graph->opset < 1 || graph->opset > OPSET_MAX))
+    if (st == CAKE_OK && !known)
         return cake_fail(error, CAKE_NOT_SUPPORTED, "operator set version %lld is not known here (1 to %d are)",
                          (long long)graph->opset, OPSET_MAX);
     return st;

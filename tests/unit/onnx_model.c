@@ -12,13 +12,13 @@ enum { MOST = 16 };
 static cake_onnx_pool pool;
 static Onnx__ModelProto model;
 static Onnx__GraphProto graph;
-static Onnx__NodeProto node, tail;
+static Onnx__NodeProto node;
 static Onnx__OperatorSetIdProto opset, *opsets[] = {&opset};
-static Onnx__NodeProto *nodes[] = {&node, &tail};
+static Onnx__NodeProto *nodes[MOST] = {&node};
 static Onnx__AttributeProto attributes[MOST], *attribute_list[MOST];
 static Onnx__TensorProto tensors[2 * MOST], *weights[MOST];
 static Onnx__ValueInfoProto infos[2 * MOST], *inputs[MOST], *outputs[MOST];
-static char *input_names[MOST], *output_names[MOST], *operands[2];
+static char *input_names[MOST], *output_names[MOST];
 static size_t n_tensors;
 static cake_onnx_set set;
 static int n_inputs, n_outputs;
@@ -205,32 +205,35 @@ void onnx_output(int32_t type, const int64_t *dims, const double *values)
     set.outputs[n_outputs++] = pack_tensor(tensor(type, dims, values));
 }
 
-static void join(const char *op_type, bool other_first, char *other)
+/* Words of a text as names, in the pool. */
+static char **split(const char *words, size_t *count)
 {
-    tail = (Onnx__NodeProto)ONNX__NODE_PROTO__INIT;
-    tail.op_type = copy(op_type);
-    tail.n_input = 2;
-    tail.input = operands;
-    tail.n_output = 1;
-    tail.output = &outputs[0]->name;
-    output_names[0] = copy("inside");
-    operands[other_first] = output_names[0];
-    operands[!other_first] = other;
-    graph.n_node = 2;
+    char **names = cake_onnx_alloc(&pool, MOST, sizeof *names), *rest = copy(words), *word;
+
+    for (*count = 0; (word = strsep(&rest, " ")); ++*count)
+        names[*count] = word;
+    return names;
 }
 
-void onnx_add(bool weight_first, int32_t type, const int64_t *dims, const double *values)
+void onnx_node(const char *op_type, const char *from, const char *to)
+{
+    Onnx__NodeProto *made = cake_onnx_alloc(&pool, 1, sizeof *made);
+
+    *made = (Onnx__NodeProto)ONNX__NODE_PROTO__INIT;
+    made->op_type = copy(op_type);
+    made->input = split(from, &made->n_input);
+    made->output = split(to, &made->n_output);
+    nodes[graph.n_node++] = made;
+    if (strcmp(to, output_names[0]) == 0)
+        output_names[0] = copy("inside");
+}
+
+void onnx_constant(const char *name, int32_t type, const int64_t *dims, const double *values)
 {
     Onnx__TensorProto *t = tensor(type, dims, values);
 
-    t->name = copy("addend");
+    t->name = copy(name);
     weights[graph.n_initializer++] = t;
-    join("Add", weight_first, t->name);
-}
-
-void onnx_gate(void)
-{
-    join("Mul", true, input_names[0]);
 }
 
 void onnx_no_output(void)

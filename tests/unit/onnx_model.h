@@ -25,11 +25,11 @@ void onnx_absent(void);
 void onnx_output(int32_t type, const int64_t *dims, const double *values);
 void onnx_no_output(void);
 
-/* A second node, Add, of the first output and a weight, in this order or the other; the sum is the graph's output. */
-void onnx_add(bool weight_first, int32_t type, const int64_t *dims, const double *values);
-
-/* A second node, Mul, of the first output and the first input. */
-void onnx_gate(void);
+/* A further node between values of these names, separated by a space each. The inputs are in0, in1 and so on; the
+ * output, which must be there already, is out0, and once a further node gives it, that of the first node is inside. */
+void onnx_node(const char *op_type, const char *from, const char *to);
+/* A value of that name, of the model. */
+void onnx_constant(const char *name, int32_t type, const int64_t *dims, const double *values);
 
 /* The TensorProto that was added last, to be spoilt. */
 Onnx__TensorProto *onnx_last(void);

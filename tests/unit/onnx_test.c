@@ -221,21 +221,70 @@ Test(onnx, matmul_with_a_bias_behind_it)
         onnx_input(FLOAT, DIMS(1, 2, 2), VALUES(1, 2, 3, 4));
         onnx_weight(FLOAT, DIMS(2, 2), VALUES(1, 0, 0, 1));
         onnx_output(FLOAT, DIMS(1, 2, 2), VALUES(11, 22, 13, 24));
-        onnx_add(first, FLOAT, DIMS(2), VALUES(10, 20));
+        onnx_constant("bias", FLOAT, DIMS(2), VALUES(10, 20));
+        onnx_node("Add", first ? "bias inside" : "inside bias", "out0");
         IS("linear rows=2 in=2 out=2 bias=1");
     }
     onnx_begin("MatMul", 13);
     onnx_input(FLOAT, DIMS(2, 1), VALUES(1, 2));
     onnx_weight(FLOAT, DIMS(1, 1), VALUES(1));
     onnx_output(FLOAT, DIMS(2, 1), VALUES(11, 22));
-    onnx_add(false, FLOAT, DIMS(2, 1), VALUES(10, 20));
+    onnx_constant("other", FLOAT, DIMS(2, 1), VALUES(10, 20));
+    onnx_node("Add", "inside other", "out0");
     onnx_skipped("adds to a product what is not the same for each row");
 
     onnx_begin("Relu", 13);
     onnx_input(FLOAT, DIMS(1), VALUES(1));
     onnx_output(FLOAT, DIMS(1), VALUES(2));
-    onnx_add(false, FLOAT, DIMS(1), VALUES(1));
+    onnx_constant("other", FLOAT, DIMS(1), VALUES(1));
+    onnx_node("Add", "inside other", "out0");
     onnx_skipped("a graph of 2 nodes that is not one layer: Relu Add");
+}
+
+/* The second axis differs: no softmax. */
+Test(onnx, softmax_spelled_out)
+{
+    for (int log = 0; log < 2; log++)
+        for (int other = 0; other < 2; other++) {
+            double y = log ? -logf(2) : .5;
+
+            onnx_begin("ReduceMax", 13);
+            onnx_ints("axes", DIMS(0));
+            onnx_input(FLOAT, DIMS(2, 1), VALUES(3, 3));
+            onnx_output(FLOAT, DIMS(2, 1), VALUES(y, y));
+            onnx_constant("axes", INT64, DIMS(1), other ? VALUES(1) : VALUES(0));
+            onnx_node("Sub", "in0 inside", "less");
+            onnx_node("Exp", "less", "power");
+            onnx_node("ReduceSum", "power axes", "sum");
+            if (log)
+                onnx_node("Log", "sum", "log");
+            onnx_node(log ? "Sub" : "Div", log ? "less log" : "power sum", "out0");
+            if (other)
+                onnx_skipped(log ? "that is not one layer: ReduceMax Sub Exp ReduceSum Log Sub"
+                                 : "that is not one layer: ReduceMax Sub Exp ReduceSum Div");
+            else
+                IS(log ? "softmax axis=2 log=1" : "softmax axis=2");
+        }
+}
+
+Test(onnx, gelu_spelled_out)
+{
+    for (int half = 0; half < 2; half++) {
+        onnx_begin("Div", 14);
+        onnx_input(FLOAT, DIMS(2), VALUES(1, -1));
+        onnx_weight(FLOAT, DIMS(-1), VALUES(1.41421356));
+        onnx_output(FLOAT, DIMS(2), VALUES(.841344746, -.158655254));
+        onnx_constant("one", FLOAT, DIMS(-1), VALUES(1));
+        onnx_constant("half", FLOAT, DIMS(-1), VALUES(half ? .5 : .25));
+        onnx_node("Erf", "inside", "erf");
+        onnx_node("Add", "one erf", "twice");
+        onnx_node("Mul", "in0 twice", "product");
+        onnx_node("Mul", "product half", "out0");
+        if (half)
+            IS("activation kind=gelu elements=2");
+        else
+            onnx_skipped("a graph of 5 nodes that is not one layer: Div Erf Add Mul Mul");
+    }
 }
 
 Test(onnx, softmax_flattened_before_version_13)
@@ -461,12 +510,12 @@ Test(onnx, functions_of_each_element)
     onnx_begin("Sigmoid", 13);
     onnx_input(FLOAT, DIMS(2), VALUES(1, 2));
     onnx_output(FLOAT, DIMS(2), VALUES(.731058579, 2 * .880797078));
-    onnx_gate();
+    onnx_node("Mul", "in0 inside", "out0");
     IS("activation kind=silu elements=2");
     onnx_begin("Tanh", 13);
     onnx_input(FLOAT, DIMS(1), VALUES(1));
     onnx_output(FLOAT, DIMS(1), VALUES(.761594156));
-    onnx_gate();
+    onnx_node("Mul", "in0 inside", "out0");
     onnx_skipped("a graph of 2 nodes that is not one layer: Tanh Mul");
     onnx_begin("Gelu", 20);
     onnx_text("approximate", "tanh");
