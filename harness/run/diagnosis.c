@@ -122,6 +122,10 @@ void cake_diagnose(const cake_process *process, const char *what, int status, ca
         cake_find(finding, CAKE_V_EXITED, "the process ended with exit code %d %s", WEXITSTATUS(status), in);
     } else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) {
         cake_find(finding, CAKE_V_OOM, "killed by the system %s, as it does when memory runs out", in);
+    } else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS) {
+        /* Signals were blocked, as glibc's fork blocks them since 2.41: no handler could say which call it was. */
+        cake_find(finding, CAKE_V_SANDBOX_VIOLATION,
+                  "made a system call that the sandbox forbids, with signals blocked");
     } else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU) {
         cake_find(finding, CAKE_V_TIMEOUT, "used up its CPU time");
     } else if (WIFSIGNALED(status)) {

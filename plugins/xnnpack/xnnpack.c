@@ -1,8 +1,9 @@
 /* The plugin `xnnpack`: XNNPACK's operators on its own thread pool, images as NHWC. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "xnnpack/operator.h"
+#include "xnnpack/api.h"
 
 static int32_t status_of(enum xnn_status status, const cake_host *host)
 {
@@ -41,7 +42,33 @@ static void close_context(void *ctx)
         xnn_delete_operator(context->handle);
     if (context->pool)
         pthreadpool_destroy(context->pool);
+    context->host->free(context->host, context->workspace);
+    context->host->free(context->host, context->scale);
+    context->host->free(context->host, context->mask);
     free(context);
+}
+
+/* The operator with all that it needs but its tensors. */
+static int32_t make(operator_context *context, int32_t threads, const cake_tensor *const *constants)
+{
+    const operator_maker *maker = context->maker;
+    const cake_host *host = context->host;
+    operator_workspace wanted = {0, 64};
+    int32_t status = status_of(xnn_initialize(NULL), host);
+
+    if (status == CAKE_DONE && threads > 1) {
+        context->pool = pthreadpool_create((size_t)threads);
+        status = context->pool ? CAKE_DONE : CAKE_NO_MEMORY;
+    }
+    if (status == CAKE_DONE)
+        status = status_of(maker->create(context, constants), host);
+    if (status == CAKE_DONE)
+        status = status_of(maker->reshape(context, &wanted), host);
+    if (status == CAKE_DONE && wanted.size_bytes > 0) {
+        context->workspace = host->alloc(host, wanted.size_bytes, wanted.alignment_bytes);
+        status = context->workspace ? CAKE_DONE : CAKE_NO_MEMORY;
+    }
+    return status;
 }
 
 static int32_t open_context(const cake_kernel *kernel, const cake_problem *problem,
@@ -54,14 +81,10 @@ static int32_t open_context(const cake_kernel *kernel, const cake_problem *probl
     if (!context)
         return CAKE_NO_MEMORY;
     context->maker = maker;
+    context->host = host;
+    context->n_inputs = problem->n_inputs;
     memcpy(&context->params, problem->params, maker->params_size);
-    status = status_of(xnn_initialize(NULL), host);
-    if (status == CAKE_DONE && problem->threads > 1) {
-        context->pool = pthreadpool_create((size_t)problem->threads);
-        status = context->pool ? CAKE_DONE : CAKE_NO_MEMORY;
-    }
-    if (status == CAKE_DONE)
-        status = status_of(maker->create(context, constants, host), host);
+    status = make(context, problem->threads, constants);
     if (status != CAKE_DONE) {
         close_context(context);
         return status;
@@ -70,14 +93,23 @@ static int32_t open_context(const cake_kernel *kernel, const cake_problem *probl
     return CAKE_DONE;
 }
 
+static int has_moved(const operator_context *context, const cake_tensor *const *inputs, const void *output)
+{
+    for (uint32_t i = 0; i < context->n_inputs; i++)
+        if (context->input[i] != inputs[i]->data)
+            return 1;
+    return context->output != output;
+}
+
 static int32_t run(void *ctx, const cake_tensor *const *inputs, const cake_tensor *const *outputs)
 {
     operator_context *context = ctx;
 
-    if (context->input != inputs[0]->data || context->output != outputs[0]->data) {
-        if (context->maker->setup(context, inputs[0]->data, outputs[0]->data) != xnn_status_success)
+    if (has_moved(context, inputs, outputs[0]->data)) {
+        if (context->maker->setup(context, inputs, outputs[0]->data) != xnn_status_success)
             return CAKE_FAILED;
-        context->input = inputs[0]->data;
+        for (uint32_t i = 0; i < context->n_inputs; i++)
+            context->input[i] = inputs[i]->data;
         context->output = outputs[0]->data;
     }
     return xnn_run_operator(context->handle, context->pool) == xnn_status_success ? CAKE_DONE : CAKE_FAILED;
@@ -98,33 +130,42 @@ static const cake_kernel mean_pool = {COMMON,         .op = "pool2d",
                                       .name = "mean", .layouts = channels_last,
                                       .n_layouts = 1, .data = &cake_xnnpack_mean_pool};
 
-static const cake_kernel global_mean_pool = {COMMON,
-                                             .op = "pool2d",
-                                             .name = "global_mean",
-                                             .layouts = channels_last,
-                                             .n_layouts = 1,
-                                             .data = &cake_xnnpack_global_mean_pool};
 static const cake_kernel softmax = {COMMON, .op = "softmax", .name = "rows", .data = &cake_xnnpack_softmax};
 static const cake_kernel activation = {COMMON, .op = "activation", .name = "elements",
                                        .data = &cake_xnnpack_activation};
 
-static const cake_kernel *const kernels[] = {&conv2d,           &linear,  &max_pool,  &mean_pool,
-                                             &global_mean_pool, &softmax, &activation};
+/* Those that only some versions have get their data when the plugin is loaded. */
+static cake_kernel global_mean_pool = {COMMON, .op = "pool2d", .name = "global_mean", .layouts = channels_last,
+                                       .n_layouts = 1};
+static cake_kernel attention = {COMMON, .op = "attention", .name = "sdpa"};
+
+static const cake_kernel *const candidates[] = {&conv2d,  &linear,     &max_pool,         &mean_pool,
+                                                &softmax, &activation, &global_mean_pool, &attention};
+
+enum { CANDIDATES = sizeof candidates / sizeof *candidates };
 
 const cake_plugin *cake_plugin_v1(const cake_host *host)
 {
-    static const cake_plugin plugin = {
+    static char version[64];
+    static const cake_kernel *kernels[CANDIDATES];
+    static cake_plugin plugin = {
         .struct_size = CAKE_SIZE_THROUGH(cake_plugin, kernels),
         .abi_major = CAKE_ABI_MAJOR,
         .abi_minor = CAKE_ABI_MINOR,
-        .n_kernels = sizeof kernels / sizeof *kernels,
         .name = "xnnpack",
-        .version = "0.1.0, XNNPACK of 2022",
+        .version = version,
         .description = "XNNPACK's operators on its own thread pool",
         .license = "Apache-2.0",
         .kernels = kernels,
     };
 
     (void)host;
+    snprintf(version, sizeof version, "%s, %s", LAYERCAKE_VERSION, cake_xnn_api);
+    global_mean_pool.data = cake_xnnpack_global_mean_pool;
+    attention.data = cake_xnnpack_attention;
+    plugin.n_kernels = 0;
+    for (int i = 0; i < CANDIDATES; i++)
+        if (candidates[i]->data)
+            kernels[plugin.n_kernels++] = candidates[i];
     return &plugin;
 }

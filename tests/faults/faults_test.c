@@ -93,7 +93,7 @@ static const misdeed table[] = {
     {.fixture = "thrleak", .verdicts = "leak"},
     {.fixture = "fdleak", .verdicts = "leak"},
     {.fixture = "threadbomb", .verdicts = "error"},
-    {.fixture = "forkbomb", .verdicts = "sandbox-violation", .reason = "clone"},
+    {.fixture = "forkbomb", .verdicts = "sandbox-violation", .reason = "system call"},
     {.fixture = "bigmem",
      .verdicts = "error" WITHOUT_LANDLOCK("|sandbox-violation|oom|crash"),
      .option = "--memory",

@@ -88,6 +88,7 @@ Test(diagnosis, ends_without_a_record)
     expect(&process, SIGKILL, CAKE_V_OOM, "killed by the system");
     expect(&process, SIGUSR1, CAKE_V_CRASH, "SIGUSR1");
     expect(&process, SIGXCPU, CAKE_V_TIMEOUT, "CPU time");
+    expect(&process, SIGSYS, CAKE_V_SANDBOX_VIOLATION, "that the sandbox forbids");
     expect(&process, -1, CAKE_V_HARNESS_ERROR, "could not be learned");
     process.silent = true;
     expect(&process, SIGKILL, CAKE_V_HARNESS_ERROR, "did not end");
