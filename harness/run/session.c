@@ -227,7 +227,7 @@ static bool judge_left(cake_session *session, uint32_t left)
     return true;
 }
 
-static bool call_once(cake_session *session)
+static bool call_single(cake_session *session)
 {
     cake_request request = {.kind = CAKE_REQUEST_CALL};
     cake_reply reply;
@@ -335,7 +335,7 @@ static bool check_at(cake_session *session, int trial, cake_placing placing, boo
     bool good;
 
     cake_arena_place(&session->arena, placing, false, values);
-    if (!call_once(session))
+    if (!call_single(session))
         return false;
     before = snapshot(&session->arena);
     if (!before)
@@ -346,7 +346,7 @@ static bool check_at(cake_session *session, int trial, cake_placing placing, boo
     good = good && same_outputs(session, before, CAKE_V_LATE_WRITE, "changed after the call had returned");
     if (good && repeat) {
         cake_arena_poison(&session->arena);
-        good = call_once(session) && same_outputs(session, before, CAKE_V_NONDETERMINISTIC,
+        good = call_single(session) && same_outputs(session, before, CAKE_V_NONDETERMINISTIC,
                                                   "differs between two calls "
                                                   "with the same inputs");
     }
@@ -362,7 +362,7 @@ bool cake_session_audit(cake_session *session, int trial, double *elapsed_ns)
 
     cake_arena_place(&session->arena, CAKE_PLACE_TIMED, false, values);
     session->call_ns = NAN;
-    good = call_once(session) && cake_arena_intact(&session->arena, values, &session->finding) &&
+    good = call_single(session) && cake_arena_intact(&session->arena, values, &session->finding) &&
            compare_outputs(session, trial);
     *elapsed_ns = session->call_ns;
     session->call_ns = shortest;

@@ -7,6 +7,11 @@
 namespace cake
 {
 
+inline dims shape_of(const dnnl::memory::desc &desc)
+{
+    return desc.dims();
+}
+
 using pooling_primitive = dnnl::pooling_v2_forward;
 using log_softmax_primitive = dnnl::logsoftmax_forward;
 

@@ -7,6 +7,11 @@
 namespace cake
 {
 
+inline dims shape_of(const dnnl::memory::desc &desc)
+{
+    return desc.get_dims();
+}
+
 using pooling_primitive = dnnl::pooling_forward;
 using log_softmax_primitive = dnnl::softmax_forward;
 

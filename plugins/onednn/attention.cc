@@ -8,10 +8,8 @@
 namespace cake
 {
 
-// The causal limit as a mask to add, for the rows of a group's heads.
-static std::vector<float> causal_mask(const cake_attention &p)
+std::vector<float> causal_mask(const cake_attention &p, int64_t rows)
 {
-    const int64_t rows = p.heads / p.kv_heads * p.q_len;
     const int64_t ahead = p.causal == CAKE_CAUSAL_LOWER_RIGHT ? p.kv_len - p.q_len : 0;
     std::vector<float> mask(static_cast<size_t>(rows * p.kv_len), 0.0F);
 
@@ -54,9 +52,9 @@ void attention(context &c)
     if (p.mask)
         c.add<dnnl::binary>(add, {{DNNL_ARG_SRC_0, s}, {DNNL_ARG_SRC_1, c.bind_input(3, mask)}, {DNNL_ARG_DST, s}});
     if (causal)
-        c.add<dnnl::binary>(
-            add,
-            {{DNNL_ARG_SRC_0, s}, {DNNL_ARG_SRC_1, c.packed(causal_mask(p).data(), mask, mask)}, {DNNL_ARG_DST, s}});
+        c.add<dnnl::binary>(add, {{DNNL_ARG_SRC_0, s},
+                                  {DNNL_ARG_SRC_1, c.packed(causal_mask(p, rows).data(), mask, mask)},
+                                  {DNNL_ARG_DST, s}});
     c.add<dnnl::softmax_forward>(softmax, {{DNNL_ARG_SRC, s}, {DNNL_ARG_DST, s}});
     c.add<dnnl::matmul>(
         second, {{DNNL_ARG_SRC, s}, {DNNL_ARG_WEIGHTS, c.bind_input(2, v)}, {DNNL_ARG_DST, c.bind_output(0, y)}});

@@ -95,20 +95,18 @@ dnnl::primitive_attr context::attributes()
     return attr;
 }
 
-void context::afterwards(std::function<void()> work)
+void context::add(std::function<void(dnnl::stream &)> step)
 {
-    afterwards_ = std::move(work);
+    steps_.push_back(std::move(step));
 }
 
 void context::run(const cake_tensor *const *inputs, const cake_tensor *const *outputs)
 {
     for (binding &b : bindings_)
         b.memory.set_data_handle(static_cast<float *>((b.output ? outputs : inputs)[b.index]->data) + b.offset);
-    for (step &s : steps_)
-        s.primitive.execute(stream_, s.arguments);
+    for (const auto &step : steps_)
+        step(stream_);
     stream_.wait();
-    if (afterwards_)
-        afterwards_();
 }
 
 } // namespace cake

@@ -77,23 +77,21 @@ class context
 
     // Attributes of every primitive: its scratchpad comes from the host too.
     static dnnl::primitive_attr attributes();
-    // Run this primitive at each call, after those added before.
+    // Run this primitive at each call, after what was added before.
     template <typename primitive, typename description>
     void add(const description &pd, args arguments)
     {
         arguments.emplace(DNNL_ARG_SCRATCHPAD, workspace(pd.scratchpad_desc()));
-        steps_.push_back({primitive(pd), std::move(arguments)});
+        steps_.push_back([made = primitive(pd), given = std::move(arguments)](dnnl::stream &stream) {
+            made.execute(stream, given);
+        });
     }
-    // Do this after the primitives of each call.
-    void afterwards(std::function<void()> work);
+    // Do this at each call, after what was added before.
+    void add(std::function<void(dnnl::stream &)> step);
 
     void run(const cake_tensor *const *inputs, const cake_tensor *const *outputs);
 
   private:
-    struct step {
-        dnnl::primitive primitive;
-        args arguments;
-    };
     struct binding {
         bool output;
         uint32_t index;
@@ -107,9 +105,8 @@ class context
     const cake_host *host_;
     dnnl::stream stream_;
     std::vector<void *> owned_;
-    std::vector<step> steps_;
+    std::vector<std::function<void(dnnl::stream &)>> steps_;
     std::vector<binding> bindings_;
-    std::function<void()> afterwards_;
 };
 
 // Make the primitives of a problem, or throw unsupported or dnnl::error.
@@ -117,6 +114,15 @@ using maker = void(context &);
 
 maker convolution_direct, convolution_winograd, linear_inner_product, linear_matmul, pooling, batch_norm, layer_norm,
     recurrent, attention, softmax, log_softmax, activation;
+
+// What not every version has: nullptr there.
+extern maker *const group_norm, *const rms_norm, *const attention_graph;
+
+// The causal limit as a mask to add, [rows][kv_len]; the rows are queries, again and again.
+std::vector<float> causal_mask(const cake_attention &p, int64_t rows);
+
+// Does this version have a Winograd convolution, on this CPU?
+bool has_winograd();
 
 } // namespace cake
 #endif

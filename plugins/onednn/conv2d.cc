@@ -46,4 +46,18 @@ void convolution_winograd(context &c)
     convolution(c, dnnl::algorithm::convolution_winograd);
 }
 
+bool has_winograd()
+{
+    const dims image{1, 64, 56, 56}, one{1, 1}, zero{0, 0};
+
+    try {
+        describe_primitive<dnnl::convolution_forward>(context::attributes(), dnnl::prop_kind::forward_inference,
+                                                      dnnl::algorithm::convolution_winograd, any(image),
+                                                      any({64, 64, 3, 3}), any(image), one, zero, one, one);
+        return true;
+    } catch (const dnnl::error &) {
+        return false;
+    }
+}
+
 } // namespace cake

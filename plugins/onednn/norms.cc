@@ -36,7 +36,8 @@ static void add_running_averages(context &c, const cake_batch_norm &p, const dnn
     const auto momentum = static_cast<float>(p.momentum);
     const int64_t channels = p.c;
 
-    c.afterwards([=]() {
+    c.add([=](dnnl::stream &stream) {
+        stream.wait();
         for (int i = 0; i < 2; i++) {
             const auto *now = static_cast<const float *>(batch[i].get_data_handle());
             const auto *old = static_cast<const float *>(before[i].get_data_handle());

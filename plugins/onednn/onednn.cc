@@ -1,6 +1,7 @@
 // The plugin `onednn`: oneDNN's primitives as its makers' benchmark uses them. No exception leaves a function that
 // Layercake calls.
 #include <string>
+#include <vector>
 
 #include "common/runtimes.h"
 #include "onednn/context.hpp"
@@ -125,17 +126,27 @@ const cake_kernel kernels[] = {
     kernel("batch_norm", "blocked", &batch, blocked, 2),
     kernel("batch_norm", "nhwc", &batch, channels_last, 1),
     kernel("layer_norm", "rows", &layer, nullptr, 0),
+    kernel("group_norm", "nchw", &cake::group_norm, channels_first, 1),
+    kernel("group_norm", "nhwc", &cake::group_norm, channels_last, 1),
+    kernel("rms_norm", "rows", &cake::rms_norm, nullptr, 0),
     kernel("rnn", "primitive", &rnn, nullptr, 0),
     kernel("attention", "matmul", &sdpa, nullptr, 0),
+    kernel("attention", "graph", &cake::attention_graph, nullptr, 0),
     kernel("softmax", "softmax", &softmax, nullptr, 0),
     kernel("softmax", "log", &log_softmax, nullptr, 0),
     kernel("activation", "eltwise", &eltwise, nullptr, 0),
 };
 
-const cake_kernel *const list[] = {
-    &kernels[0], &kernels[1], &kernels[2],  &kernels[3],  &kernels[4],  &kernels[5],  &kernels[6],  &kernels[7],
-    &kernels[8], &kernels[9], &kernels[10], &kernels[11], &kernels[12], &kernels[13], &kernels[14], &kernels[15],
-};
+// Those that this version has.
+std::vector<const cake_kernel *> list_kernels()
+{
+    std::vector<const cake_kernel *> list;
+
+    for (const cake_kernel &kernel : kernels)
+        if (maker_of(&kernel) && (maker_of(&kernel) != winograd || cake::has_winograd()))
+            list.push_back(&kernel);
+    return list;
+}
 
 } // namespace
 
@@ -144,16 +155,17 @@ extern "C" const cake_plugin *cake_plugin_v1(const cake_host *host)
     static const dnnl_version_t *const version = dnnl_version();
     static const std::string text = "0.1.0, oneDNN " + std::to_string(version->major) + "." +
                                     std::to_string(version->minor) + "." + std::to_string(version->patch);
+    static const auto list = list_kernels();
     static const cake_plugin plugin = {CAKE_SIZE_THROUGH(cake_plugin, kernels),
                                        CAKE_ABI_MAJOR,
                                        CAKE_ABI_MINOR,
-                                       sizeof list / sizeof *list,
+                                       static_cast<uint32_t>(list.size()),
                                        "onednn",
                                        text.c_str(),
                                        "oneDNN's primitives, weights in its own layouts",
                                        "Apache-2.0",
                                        0,
-                                       list};
+                                       list.data()};
     (void)host;
     return &plugin;
 }

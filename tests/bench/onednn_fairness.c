@@ -1,9 +1,10 @@
 /* Is the onednn plugin as fast as oneDNN itself? For each shape the plugin's `run` and the primitive made directly
  * (onednn_direct.h), in turn in one process, so on the same pool of threads:
  *     onednn_fairness PLUGIN
- * prints the ratio of the times, plugin's over direct: of the best batches, and the median of batches in turn with its
- * 95 % interval. Of the plugin's kernels for the op the fastest counts, as for a user who looks at the table of
- * results. */
+ * The plugin's kernel whose layout oneDNN chooses, on the same memory for input and output (where two tensors lie makes
+ * some per cent), gives the ratio of the times, plugin's over direct: the median of batches in turn with its 95 %
+ * interval, and that of the best batches. What the plugin's fastest kernel for the shape makes of it, as for a user who
+ * looks at the table of results, is told beside. */
 #include <math.h>
 #include <omp.h>
 #include <stdio.h>
@@ -18,20 +19,34 @@
 #include "onednn_direct.h"
 #include "plan/workload.h"
 
-enum { ROUNDS = 51, CALLS_MAX = 4096 };
+enum { ROUNDS = 101, CALLS_MAX = 4096 };
 
-static const double batch_ns = 1e6;
+static const double batch_ns = 1e6, tolerance = 0.05;
 
-static const char *const shapes[] = {
-    "conv2d name=1x1 ic=512 ih=28 iw=28 oc=128 k=1",
-    "conv2d name=3x3 ic=256 ih=14 iw=14 oc=256 k=3 pad=1",
-    "conv2d name=3x3_large ic=64 ih=56 iw=56 oc=64 k=3 pad=1",
-    "conv2d name=7x7_stride_2 ic=3 ih=224 iw=224 oc=64 k=7 stride=2 pad=3",
-    "conv2d name=depthwise ic=128 ih=56 iw=56 oc=128 k=3 pad=1 groups=128",
-    "pool2d name=max_pool kind=max c=64 ih=112 iw=112 k=3 stride=2 pad=1",
-    "layer_norm name=layer_norm rows=512 hidden=768",
-    "rnn name=lstm cell=lstm steps=50 batch=4 input=256 hidden=256 bias=1",
-    "linear name=inner_product rows=128 in=768 out=768 bias=1",
+/* A workload, and the plugin's kernel for it where the layout does not tell. */
+typedef struct candidate {
+    const char *text, *kernel;
+} candidate;
+
+static const candidate shapes[] = {
+    {"conv2d name=1x1 ic=512 ih=28 iw=28 oc=128 k=1", NULL},
+    {"conv2d name=3x3 ic=256 ih=14 iw=14 oc=256 k=3 pad=1", NULL},
+    {"conv2d name=3x3_large ic=64 ih=56 iw=56 oc=64 k=3 pad=1", NULL},
+    {"conv2d name=3x3_stride_2 ic=128 ih=56 iw=56 oc=128 k=3 stride=2 pad=1", NULL},
+    {"conv2d name=3x3_dilated ic=64 ih=28 iw=28 oc=64 k=3 pad=2 dilation=2", NULL},
+    {"conv2d name=7x7_stride_2 ic=3 ih=224 iw=224 oc=64 k=7 stride=2 pad=3", NULL},
+    {"conv2d name=grouped ic=256 ih=28 iw=28 oc=256 k=3 pad=1 groups=8", NULL},
+    {"conv2d name=depthwise ic=128 ih=56 iw=56 oc=128 k=3 pad=1 groups=128", NULL},
+    {"pool2d name=max_pool kind=max c=64 ih=112 iw=112 k=3 stride=2 pad=1", NULL},
+    {"pool2d name=avg_pool kind=avg c=256 ih=28 iw=28 k=3 stride=2 pad=1", NULL},
+    {"batch_norm name=batch_norm c=256 h=28 w=28", NULL},
+    {"layer_norm name=layer_norm rows=512 hidden=768", "rows"},
+    {"softmax name=softmax outer=512 axis=512", "softmax"},
+    {"activation name=gelu_tanh kind=gelu_tanh elements=262144", "eltwise"},
+    {"linear name=inner_product rows=128 in=768 out=768 bias=1", "inner_product"},
+    {"linear name=matmul rows=128 in=768 out=768 bias=0", "matmul"},
+    {"rnn name=lstm cell=lstm steps=50 batch=4 input=256 hidden=256 bias=1", "primitive"},
+    {"rnn name=gru cell=gru linear_before_reset=1 steps=50 batch=4 input=256 hidden=256 bias=1", "primitive"},
 };
 
 static void fail(const char *what, const char *why)
@@ -50,7 +65,7 @@ typedef struct subject {
 } subject;
 
 /* False: not for this problem. */
-static bool subject_open(subject *s, const cake_kernel *kernel, const cake_workload *w, int threads)
+static bool subject_open(subject *s, const cake_kernel *kernel, int32_t layout, const cake_workload *w, int threads)
 {
     cake_tensor_list list = {0};
     uint32_t count[3] = {0};
@@ -59,8 +74,7 @@ static bool subject_open(subject *s, const cake_kernel *kernel, const cake_workl
     *s = (subject){.kernel = kernel};
     w->op->tensors(w->params, &list);
     for (int i = 0; i < list.count; i++) {
-        s->tensor[i] =
-            cake_tensor_describe(&list.tensor[i], CAKE_F32, kernel->n_layouts ? kernel->layouts[0] : CAKE_NCHW);
+        s->tensor[i] = cake_tensor_describe(&list.tensor[i], CAKE_F32, layout);
         s->view[i] = &s->tensor[i];
         count[list.tensor[i].role]++;
     }
@@ -167,49 +181,98 @@ static comparison compare(const subject *s, onednn_direct *d)
     return c;
 }
 
-/* One line: the plugin's fastest kernel for this shape. */
-static void compare_shape(const cake_plugin *plugin, const char *text, int threads)
+/* The plugin's kernel, in that layout, and oneDNN, which are told apart by nothing else if `same`. False: it cannot. */
+static bool compare_kernel(const cake_kernel *kernel, int32_t layout, const cake_workload *w, const candidate *shape,
+                           int threads, bool same, comparison *found)
+{
+    onednn_direct *d = onednn_direct_open(w->op->name, shape->kernel, w->params);
+    subject s;
+    bool able = subject_open(&s, kernel, layout, w, threads);
+
+    if (able) {
+        if (same)
+            onednn_direct_share(d, s.view[0]->data, s.view[s.first_output]->data);
+        *found = compare(&s, d);
+    }
+    subject_close(&s);
+    onednn_direct_close(d);
+    cake_test_host_release();
+    return able;
+}
+
+/* Is it the primitive that is made directly, in the layout that oneDNN chose? */
+static bool is_same(const cake_kernel *kernel, int32_t layout, const candidate *shape, const onednn_direct *d)
+{
+    if (shape->kernel)
+        return strcmp(kernel->name, shape->kernel) == 0;
+    return strcmp(cake_layout_name(layout), onednn_direct_layout(d)) == 0;
+}
+
+/* What was found for a shape. */
+typedef struct finding {
+    comparison same, best;
+    const cake_kernel *same_kernel, *best_kernel;
+} finding;
+
+static void try_kernel(const cake_kernel *kernel, const cake_workload *w, const candidate *shape, int threads,
+                       const onednn_direct *d, finding *f)
+{
+    const int32_t plain[] = {CAKE_NCHW}, *layouts = kernel->n_layouts ? kernel->layouts : plain;
+
+    for (uint32_t i = 0; i < (kernel->n_layouts ? kernel->n_layouts : 1); i++) {
+        bool same = is_same(kernel, layouts[i], shape, d);
+        comparison found;
+
+        if (!compare_kernel(kernel, layouts[i], w, shape, threads, same, &found))
+            continue;
+        if (same) {
+            f->same = found;
+            f->same_kernel = kernel;
+        }
+        if (found.plugin_ns / found.direct_ns < f->best.plugin_ns / f->best.direct_ns) {
+            f->best = found;
+            f->best_kernel = kernel;
+        }
+    }
+}
+
+/* One line. True: within the tolerance. */
+static bool compare_shape(const cake_plugin *plugin, const candidate *shape, int threads)
 {
     const cake_source source = {.file = "onednn_fairness", .line = 1, .dataset = ""};
-    comparison best = {.plugin_ns = HUGE_VAL};
-    const cake_kernel *best_kernel = NULL;
+    finding f = {.best = {.plugin_ns = HUGE_VAL, .direct_ns = 1}};
     cake_workload w = {0};
     cake_error error;
     onednn_direct *d;
+    bool within;
 
-    if (cake_workload_parse(text, strlen(text), &source, &w, &error) != CAKE_OK)
-        fail(text, error.text);
-    if (!(d = onednn_direct_open(w.op->name, w.params)))
-        fail(text, "oneDNN has no such primitive");
-    for (uint32_t i = 0; i < plugin->n_kernels; i++) {
-        const cake_kernel *kernel = plugin->kernels[i];
-        subject s;
-
-        /* Winograd is another algorithm than the direct primitive. */
-        if (strcmp(kernel->op, w.op->name) != 0 || kernel->accuracy == CAKE_FAST)
-            continue;
-        if (subject_open(&s, kernel, &w, threads)) {
-            comparison found = compare(&s, d);
-
-            if (found.plugin_ns < best.plugin_ns) {
-                best = found;
-                best_kernel = kernel;
-            }
-        }
-        subject_close(&s);
-        cake_test_host_release();
+    if (cake_workload_parse(shape->text, strlen(shape->text), &source, &w, &error) != CAKE_OK)
+        fail(shape->text, error.text);
+    if (!(d = onednn_direct_open(w.op->name, shape->kernel, w.params)))
+        fail(shape->text, "oneDNN has no such primitive");
+    /* Winograd is another algorithm than the direct primitive. */
+    for (uint32_t i = 0; i < plugin->n_kernels; i++)
+        if (strcmp(plugin->kernels[i]->op, w.op->name) == 0 && plugin->kernels[i]->accuracy != CAKE_FAST)
+            try_kernel(plugin->kernels[i], &w, shape, threads, d, &f);
+    if (!f.best_kernel)
+        fail(shape->text, "the plugin has no kernel for it");
+    if (!f.same_kernel) {
+        f.same = f.best;
+        f.same_kernel = f.best_kernel;
     }
-    if (!best_kernel)
-        fail(text, "the plugin has no kernel for it");
-    printf("%-14s %7d %10.1f %7.3f %7.3f [%.3f, %.3f]   %-16s %-8s %s\n", w.name, threads, best.direct_ns * 1e-3,
-           best.plugin_ns / best.direct_ns, best.ratio.median, best.ratio.ci_low, best.ratio.ci_high,
-           best_kernel->name, onednn_direct_layout(d), onednn_direct_name(d));
+    within = fabs(f.same.ratio.median - 1) <= tolerance;
+    printf("%-13s %7d %9.1f %7.3f [%.3f, %.3f] %6.3f  %-14s %6.3f %-14s %-12s %s\n", w.name, threads,
+           f.same.direct_ns * 1e-3, f.same.ratio.median, f.same.ratio.ci_low, f.same.ratio.ci_high,
+           f.same.plugin_ns / f.same.direct_ns, f.same_kernel->name, f.best.plugin_ns / f.best.direct_ns,
+           f.best_kernel->name, onednn_direct_layout(d), onednn_direct_name(d));
     onednn_direct_close(d);
     cake_workload_free(&w);
+    return within;
 }
 
 int main(int argc, char **argv)
 {
+    enum { SHAPES = sizeof shapes / sizeof *shapes };
     const char *path = argc > 1 ? argv[1] : ONEDNN_PLUGIN;
     const cake_plugin *plugin = NULL;
     cake_error error = {{0}};
@@ -217,12 +280,17 @@ int main(int argc, char **argv)
     if (cake_plugin_load(path, &plugin, &error) != CAKE_OK)
         fail(path, error.text);
     setvbuf(stdout, NULL, _IOLBF, 0);
-    printf("%-14s %7s %10s %7s %7s %-16s   %-16s %-8s %s\n", "shape", "threads", "direct us", "best", "median",
-           "95 % interval", "plugin's kernel", "layout", "oneDNN's implementation");
+    printf("%s %s: times over those of oneDNN itself\n", plugin->name, plugin->version);
+    printf("%-13s %7s %9s %7s %-16s %6s  %-14s %6s %-14s %-12s %s\n", "shape", "threads", "oneDNN us", "median",
+           "95 % interval", "best", "of", "best", "of fastest", "layout", "oneDNN's implementation");
     for (int threads = 1; threads <= 2; threads++) {
+        int within = 0;
+
         omp_set_num_threads(threads);
-        for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
-            compare_shape(plugin, shapes[i], threads);
+        for (size_t i = 0; i < SHAPES; i++)
+            within += compare_shape(plugin, &shapes[i], threads);
+        printf("%d of %d shapes within %g %% on %d thread%s\n", within, SHAPES, tolerance * 100, threads,
+               threads > 1 ? "s" : "");
     }
     return 0;
 }

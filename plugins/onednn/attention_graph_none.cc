@@ -1,0 +1,8 @@
+#include "onednn/context.hpp"
+
+namespace cake
+{
+
+maker *const attention_graph = nullptr;
+
+} // namespace cake

@@ -1,0 +1,8 @@
+#include "onednn/context.hpp"
+
+namespace cake
+{
+
+maker *const rms_norm = nullptr;
+
+} // namespace cake
