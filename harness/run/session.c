@@ -347,8 +347,8 @@ static bool check_at(cake_session *session, int trial, cake_placing placing, boo
     if (good && repeat) {
         cake_arena_poison(&session->arena);
         good = call_single(session) && same_outputs(session, before, CAKE_V_NONDETERMINISTIC,
-                                                  "differs between two calls "
-                                                  "with the same inputs");
+                                                    "differs between two calls "
+                                                    "with the same inputs");
     }
     free(before);
     return good;
