@@ -1,4 +1,4 @@
-/* Tests of gemm.inc.h, written once: a file includes a vector header, gemm.inc.h, defines VEC_SUPPORTED, then
+/* Tests of gemm_in_place.inc.h, written once: a file includes a vector header, gemm_in_place.inc.h, defines VEC_SUPPORTED, then
  * includes this. Whole numbers, so that every order of summation gives the same floats. */
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -36,21 +36,21 @@ enum { PLAIN, BIAS, ACCUMULATE };
 static void check(int64_t m, int64_t n, int64_t k, int mode)
 {
     cake_random random = {.state = (uint64_t)(m * 1000003 + n * 1009 + k)};
-    int64_t lda = k + 3, ldc = n + 5, panels = gemm_panels(n);
+    int64_t lda = k + 3, ldc = n + 5, panels = gemm_panels(n), kc = m <= GEMM_FEW ? k : gemm_k_block_of(k, GEMM_KC);
     float *a = whole_numbers(m * lda, &random), *b = whole_numbers(n * k, &random);
     float *bias = whole_numbers(n, &random), *c = whole_numbers(m * ldc, &random), *before = floats(m * ldc);
-    float *packed = floats(gemm_b_floats(k, n)), *scratch = floats(GEMM_SCRATCH_FLOATS);
-    gemm g = {.a = a, .lda = lda, .b = packed, .k = k, .n = n, .c = c, .ldc = ldc};
+    float *packed = floats(gemm_b_floats(k, n));
+    gemm g = {.a = a, .lda = lda, .b = packed, .k = k, .kc = kc, .n = n, .c = c, .ldc = ldc};
 
     g.bias = mode == BIAS ? bias : NULL;
     g.accumulate = mode == ACCUMULATE;
     for (int64_t i = 0; i < m * ldc; i++)
         before[i] = c[i];
-    gemm_pack_b(packed, b, k, n, 1, k, 0, panels / 2);
-    gemm_pack_b(packed, b, k, n, 1, k, panels / 2, panels);
-    gemm_compute(&g, 0, m / 3, 0, panels, scratch);
-    gemm_compute(&g, m / 3, m, panels / 3, panels, scratch);
-    gemm_compute(&g, m / 3, m, 0, panels / 3, scratch);
+    gemm_pack_b(packed, b, k, kc, n, 1, k, 0, panels / 2);
+    gemm_pack_b(packed, b, k, kc, n, 1, k, panels / 2, panels);
+    gemm_compute(&g, 0, m / 3, 0, panels);
+    gemm_compute(&g, m / 3, m, panels / 3, panels);
+    gemm_compute(&g, m / 3, m, 0, panels / 3);
     for (int64_t i = 0; i < m; i++)
         for (int64_t j = 0; j < ldc; j++) {
             double expected = before[i * ldc + j];
@@ -62,7 +62,7 @@ static void check(int64_t m, int64_t n, int64_t k, int mode)
             cr_assert_eq((double)c[i * ldc + j], expected, "m=%ld n=%ld k=%ld mode=%d at [%ld][%ld]", (long)m,
                          (long)n, (long)k, mode, (long)i, (long)j);
         }
-    free(a), free(b), free(bias), free(c), free(before), free(packed), free(scratch);
+    free(a), free(b), free(bias), free(c), free(before), free(packed);
 }
 
 Test(gemm, every_tail_of_rows_and_columns)
@@ -85,7 +85,7 @@ Test(gemm, blocks_of_depth)
 
     for (size_t i = 0; i < sizeof k / sizeof *k; i++)
         for (int mode = PLAIN; mode <= ACCUMULATE; mode++)
-            check(GEMM_MR + 2, GEMM_NR + 3, k[i], mode);
+            check(1, GEMM_NR + 3, k[i], mode), check(GEMM_MR + 2, GEMM_NR + 3, k[i], mode);
 }
 
 Test(gemm, packs_from_any_strides)
@@ -98,8 +98,8 @@ Test(gemm, packs_from_any_strides)
     for (int i = 0; i < K; i++)
         for (int j = 0; j < N; j++)
             t[j * K + i] = b[i * N + j];
-    gemm_pack_b(one, b, K, N, N, 1, 0, gemm_panels(N));
-    gemm_pack_b(other, t, K, N, 1, K, 0, gemm_panels(N));
+    gemm_pack_b(one, b, K, K, N, N, 1, 0, gemm_panels(N));
+    gemm_pack_b(other, t, K, K, N, 1, K, 0, gemm_panels(N));
     for (int64_t i = 0; i < gemm_b_floats(K, N); i++)
         cr_assert_eq(one[i], other[i]);
     free(b), free(t), free(one), free(other);

@@ -8,11 +8,11 @@
 
 enum {
     CONV_PIXELS = GEMM_MR * (GEMM_MR > 6 ? 14 : 32), /* of an item at most */
-    CONV_PANELS = 320 / GEMM_NR,                     /* of an item at most: with GEMM_KC, half of a 1 MiB L2 */
+    CONV_W_FLOATS = 320 * GEMM_KC,                   /* of weights that an item uses again: half of a 1 MiB L2 */
     CONV_MERGE = 64,                                 /* taps of a window's row are one segment up to so many floats */
     CONV_COPY_FLOATS = 80000,                        /* padded copy of an item's rows at most, if more than one row */
     CONV_LEAST_TILE = GEMM_MR > 6 ? 7 : 4,           /* narrower tiles of rows waste more than a gather */
-    CONV_MAX_SEGMENTS = GEMM_KC                      /* of a block of k */
+    CONV_MAX_SEGMENTS = GEMM_KC_IN_PLACE             /* of a block of k */
 };
 
 typedef enum conv_path { CONV_GATHER, CONV_ROWS, CONV_PADDED } conv_path;
@@ -49,6 +49,7 @@ typedef struct conv_direct {
     float *scratch;
     int64_t pixel_blocks, panel_blocks;
     conv_path path;
+    int64_t kc;            /* a block of k at most */
     int64_t rows, width;   /* output rows as tiles see them: a 1x1 image is one row cut into pieces */
     bool flat;             /* that is so */
     conv_strip strip[2];   /* path padded: what the first and the last tile of a row read; none: no columns */
@@ -108,16 +109,16 @@ static int64_t conv_direct_segments(const conv_direct *d, conv_segment *list)
     return count;
 }
 
-/* Cut the segments into blocks of nearly equal depth, GEMM_KC at most. */
+/* Cut the segments into blocks of nearly equal depth. */
 static void conv_direct_blocks(conv_direct *d)
 {
-    int64_t wanted = gemm_k_block(d->k), k = 0;
+    int64_t wanted = gemm_k_block_of(d->k, d->kc), k = 0;
 
     d->n_blocks = 0;
     for (int64_t i = 0; i < d->n_segments; i++) {
         int64_t length = (int64_t)d->segments[i].channels * d->segments[i].taps;
         conv_block *block = d->n_blocks ? &d->blocks[d->n_blocks - 1] : NULL;
-        if (!block || block->depth >= wanted || block->depth + length > GEMM_KC) {
+        if (!block || block->depth >= wanted || block->depth + length > d->kc) {
             block = &d->blocks[d->n_blocks++];
             *block = (conv_block){.k0 = k, .first = (int32_t)i};
         }
@@ -167,12 +168,6 @@ static inline int64_t conv_copy_pixel(const conv_direct *d)
     return d->x.blocked ? (d->icg + VEC_LANES - 1) / VEC_LANES * VEC_LANES : d->icg;
 }
 
-/* Rows that tiles of one pixel after another, 1 << 11 bytes apart, would share too few sets of L1. */
-static bool conv_rows_collide(int64_t lda)
-{
-    return lda * (int64_t)sizeof(float) % 2048 == 0;
-}
-
 /* Which columns path padded copies: those of the tiles at a row's ends that reach into the padding. The other tiles
  * read the image, if its pixels do not collide. */
 static void conv_direct_strips(conv_direct *d)
@@ -183,7 +178,7 @@ static void conv_direct_strips(conv_direct *d)
     int64_t beyond = conv_copy_columns(d) - op->pad_l - op->iw; /* of the image's right edge */
 
     d->whole = tiles == 1 || op->pad_l > first * op->stride_w || beyond > last * op->stride_w ||
-               conv_rows_collide(op->stride_w * d->x.pixel);
+               gemm_rows_collide(op->stride_w * d->x.pixel);
     if (d->whole)
         d->strip[0] = (conv_strip){.w0 = -op->pad_l, .columns = conv_copy_columns(d)};
     if (!d->whole && op->pad_l > 0)
@@ -201,6 +196,7 @@ static void conv_direct_path(conv_direct *d)
     d->rows = op->oh;
     d->width = op->ow;
     d->path = CONV_GATHER;
+    d->kc = GEMM_KC;
     if (d->scatter || (d->x.blocked && op->groups > 1 && d->icg % VEC_LANES != 0))
         return;
     d->flat = op->kh == 1 && op->kw == 1 && op->stride_h == 1 && op->stride_w == 1 && op->oh == op->ih &&
@@ -213,9 +209,11 @@ static void conv_direct_path(conv_direct *d)
     if (op->kh * op->kw == 1 && op->ow <= GEMM_MR) /* a gathered tile spans rows, and copies a value only once */
         wide = false;
     if (d->flat || (wide && op->pad_l == 0 && right <= op->iw))
-        d->path = conv_rows_collide(op->stride_w * d->x.pixel) ? CONV_GATHER : CONV_ROWS;
-    else if (wide && (d->x.blocked || !conv_rows_collide(op->stride_w * d->icg)))
+        d->path = gemm_rows_collide(op->stride_w * d->x.pixel) ? CONV_GATHER : CONV_ROWS;
+    else if (wide && (d->x.blocked || !gemm_rows_collide(op->stride_w * d->icg)))
         d->path = CONV_PADDED;
+    if (d->path != CONV_GATHER)
+        d->kc = GEMM_KC_IN_PLACE;
     if (d->path == CONV_PADDED)
         conv_direct_strips(d);
 }
@@ -232,12 +230,13 @@ static void conv_direct_cut(conv_direct *d, int threads)
 {
     int64_t pixels = d->op.oh * d->op.ow, units = conv_direct_units(d);
     int64_t outer = d->op.n * d->op.groups, wanted = 1;
+    int64_t fit = CONV_W_FLOATS / (gemm_k_block_of(d->k, d->kc) * GEMM_NR);
 
     if (threads > 1)
         wanted = (d->path == CONV_PADDED ? 2 : 4) * (int64_t)threads;
     d->pixel_blocks = (pixels + CONV_PIXELS - 1) / CONV_PIXELS;
-    d->panel_blocks = (d->panels + CONV_PANELS - 1) / CONV_PANELS;
-    if (d->panel_blocks == 1 && d->k <= GEMM_KC) /* nothing is met again */
+    d->panel_blocks = (d->panels + fit - 1) / fit;
+    if (d->panel_blocks == 1 && d->k <= d->kc) /* nothing is met again */
         d->pixel_blocks = 1;
     if (d->by_pixels && outer * d->pixel_blocks * d->panel_blocks < wanted)
         d->pixel_blocks = (wanted + outer * d->panel_blocks - 1) / (outer * d->panel_blocks);
@@ -252,8 +251,8 @@ static void conv_direct_cut(conv_direct *d, int threads)
     if (d->path == CONV_PADDED) { /* no more rows in an item than the copy may hold */
         int64_t span = conv_copy_rows(d, 1);
         int64_t row = (d->strip[0].columns + d->strip[1].columns) * conv_copy_pixel(d);
-        int64_t fit = (CONV_COPY_FLOATS / row - span) / d->op.stride_h + 1;
-        int64_t least = (units + (fit > 0 ? fit : 1) - 1) / (fit > 0 ? fit : 1);
+        int64_t high = (CONV_COPY_FLOATS / row - span) / d->op.stride_h + 1;
+        int64_t least = (units + (high > 0 ? high : 1) - 1) / (high > 0 ? high : 1);
         if (d->pixel_blocks < least)
             d->pixel_blocks = least;
     }
@@ -337,8 +336,7 @@ static inline void conv_direct_tile(const conv_direct *d, const conv_block *bloc
         else
             end.add = bias, end.addstep = VEC_LANES;
         if (side->chunk)
-            gemm_f32_chunks(rows, side->first || p == item->p0, side->chunk, side->chunks, side->a, side->lda, b,
-                            &end);
+            gemm_f32_chunks(rows, side->first, side->chunk, side->chunks, side->a, side->lda, b, &end);
         else
             gemm_f32_tile(rows, block->depth, side->a, b, GEMM_NR, &end);
         if (d->scatter)

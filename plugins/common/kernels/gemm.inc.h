@@ -1,4 +1,4 @@
-/* c = a b + bias on one thread, with b packed once: the building block of linear, rnn and attention.
+/* The tile of a product whose b is packed once: the building block of linear, conv2d, rnn and attention.
  *
  * Include a vector header first. Everything is static: each ISA's object holds its own copy.
  *
@@ -11,6 +11,7 @@
 #ifndef LAYERCAKE_PLUGINS_COMMON_GEMM_INC_H
 #define LAYERCAKE_PLUGINS_COMMON_GEMM_INC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,17 +21,25 @@ enum {
     GEMM_NV = 2,                             /* vectors a panel is wide */
     GEMM_NR = GEMM_NV * VEC_LANES,           /* columns of a panel */
     GEMM_MR = VEC_REGISTERS == 32 ? 14 : 6,  /* rows of a tile at most */
-    GEMM_KC = 384,                           /* block of k at most */
+    GEMM_KC = 384,                           /* block of k at most, for packed a */
+    GEMM_KC_IN_PLACE = 2 * GEMM_KC,          /* for a read where it lies */
+    GEMM_FEW = VEC_REGISTERS == 32 ? 4 : 2,  /* rows that wait for b, or an FMA for the one before */
     GEMM_LDA = GEMM_KC + 16,                 /* row of packed a: rows fall into different sets of L1 */
+    GEMM_AHEAD_FLOATS = 1024,                /* how far ahead few rows fetch b */
     GEMM_SCRATCH_FLOATS = GEMM_MR * GEMM_LDA /* what gemm_compute needs for each thread, 64-byte aligned */
 };
 
-/* How k is cut: into equal blocks (but the last) of at most GEMM_KC. */
-static inline int64_t gemm_k_block(int64_t k)
+/* How k is cut: into equal blocks (but the last) of at most `most`. */
+static inline int64_t gemm_k_block_of(int64_t k, int64_t most)
 {
-    int64_t blocks = (k + GEMM_KC - 1) / GEMM_KC;
+    int64_t blocks = (k + most - 1) / most;
 
     return blocks ? (k + blocks - 1) / blocks : 1;
+}
+
+static inline int64_t gemm_k_block(int64_t k)
+{
+    return gemm_k_block_of(k, GEMM_KC);
 }
 
 static inline int64_t gemm_panels(int64_t n)
@@ -59,11 +68,11 @@ static inline void gemm_pack_block(float *packed, const float *b, int64_t depth,
     }
 }
 
-/* Pack panels begin .. end-1 of the whole b: its blocks of k, one after another. */
-static inline void gemm_pack_b(float *packed, const float *b, int64_t k, int64_t n, int64_t stride_k,
+/* Pack panels begin .. end-1 of the whole b: its blocks of kc rows, one after another. */
+static inline void gemm_pack_b(float *packed, const float *b, int64_t k, int64_t kc, int64_t n, int64_t stride_k,
                                int64_t stride_n, int64_t begin, int64_t end)
 {
-    int64_t kc = gemm_k_block(k), width = gemm_panels(n) * GEMM_NR;
+    int64_t width = gemm_panels(n) * GEMM_NR;
 
     for (int64_t k0 = 0; k0 < k; k0 += kc)
         gemm_pack_block(packed + k0 * width, b + k0 * stride_k, k - k0 < kc ? k - k0 : kc, n, stride_k, stride_n,
@@ -95,17 +104,40 @@ static __attribute__((noinline)) void gemm_store_part(int mr, int nv, const floa
     }
 }
 
+static inline bool gemm_whole_tile(int nv, const gemm_tile_end *end)
+{
+    return end->columns >= nv * VEC_LANES;
+}
+
+/* What a tile's sums begin with: `add`, or zeros where not all columns exist. */
+VEC_INLINE void gemm_tile_begin(int mr, int nv, vec *acc, const gemm_tile_end *end)
+{
+    const float *add = end->add;
+
+    if (!gemm_whole_tile(nv, end)) {
+        VEC_UNROLL
+        for (int i = 0; i < mr * nv; i++)
+            acc[i] = vec_zero();
+        return;
+    }
+    VEC_UNROLL
+    for (int r = 0; r < mr; r++, add += end->ldadd) {
+        VEC_UNROLL
+        for (int v = 0; v < nv; v++)
+            acc[r * nv + v] = vec_load(add + v * end->addstep);
+    }
+}
+
 VEC_INLINE void gemm_tile_store(int mr, int nv, const vec *acc, const gemm_tile_end *end)
 {
     float *c = end->c, tile[GEMM_MR * GEMM_NR];
-    const float *add = end->add;
 
-    if (end->columns >= nv * VEC_LANES) {
+    if (gemm_whole_tile(nv, end)) {
         VEC_UNROLL
-        for (int r = 0; r < mr; r++, c += end->ldc, add += end->ldadd) {
+        for (int r = 0; r < mr; r++, c += end->ldc) {
             VEC_UNROLL
             for (int v = 0; v < nv; v++)
-                vec_store(c + v * end->step, vec_add(acc[r * nv + v], vec_load(add + v * end->addstep)));
+                vec_store(c + v * end->step, acc[r * nv + v]);
         }
         return;
     }
@@ -123,12 +155,18 @@ VEC_INLINE void gemm_tile(int mr, int nv, int sets, int64_t k, const float *rest
     vec acc[GEMM_MR * GEMM_NV];
     int64_t i = 0;
 
+    gemm_tile_begin(mr, nv, acc, end);
     VEC_UNROLL
-    for (int r = 0; r < sets * mr * nv; r++)
+    for (int r = mr * nv; r < sets * mr * nv; r++)
         acc[r] = vec_zero();
     for (; i + sets <= k; i += sets, a += sets, b += sets * ldb) {
         VEC_UNROLL
         for (int s = 0; s < sets; s++) {
+            if (sets > 1) {
+                VEC_UNROLL
+                for (int v = 0; v < nv; v++)
+                    __builtin_prefetch(b + s * ldb + v * VEC_LANES + GEMM_AHEAD_FLOATS);
+            }
             vec bv[GEMM_NV];
             VEC_UNROLL
             for (int v = 0; v < nv; v++)
@@ -216,18 +254,6 @@ static inline void gemm_f32_tile(int rows, int64_t k, const float *a, const floa
         gemm_f32_narrow(rows, k, a, b, ldb, end);
 }
 
-/* A product with packed b. */
-typedef struct gemm {
-    const float *a; /* [m][k], rows lda apart */
-    int64_t lda;
-    const float *b; /* packed by gemm_pack_b, 64-byte aligned */
-    int64_t k, n;
-    float *c; /* [m][n], rows ldc apart */
-    int64_t ldc;
-    const float *bias; /* [n] or NULL; not with accumulate */
-    int accumulate;    /* add to what c holds */
-} gemm;
-
 /* Copy rows x depth of a into scratch, rows GEMM_LDA apart. */
 static inline void gemm_pack_a(float *scratch, const float *a, int64_t lda, int rows, int64_t depth)
 {
@@ -239,35 +265,6 @@ static inline void gemm_pack_a(float *scratch, const float *a, int64_t lda, int 
             vec_store(scratch + i, vec_load(a + i));
         if (whole < depth)
             vec_store_mask(scratch + whole, vec_load_mask(a + whole, m), m);
-    }
-}
-
-/* Compute rows m0 .. m1-1 of the columns of panels p0 .. p1-1. Rows are cut into tiles of nearly equal height. Within
- * a block of k, b's panels are used again for each tile of rows: keep (p1 - p0) GEMM_NR GEMM_KC floats well inside
- * L2. */
-static inline void gemm_compute(const gemm *g, int64_t m0, int64_t m1, int64_t p0, int64_t p1, float *scratch)
-{
-    int64_t kc = gemm_k_block(g->k), panels = gemm_panels(g->n), tiles = (m1 - m0 + GEMM_MR - 1) / GEMM_MR;
-
-    for (int64_t k0 = 0; k0 < g->k; k0 += kc) {
-        int64_t depth = g->k - k0 < kc ? g->k - k0 : kc, row = m0;
-        const float *b = g->b + k0 * panels * GEMM_NR;
-        for (int64_t t = 0; t < tiles; t++) {
-            int rows = (int)((m1 - row + tiles - t - 1) / (tiles - t));
-            gemm_pack_a(scratch, g->a + row * g->lda + k0, g->lda, rows, depth);
-            for (int64_t p = p0; p < p1; p++) {
-                int64_t column = p * GEMM_NR;
-                float *c = g->c + row * g->ldc + column;
-                gemm_tile_end end = {.c = c, .ldc = g->ldc, .step = VEC_LANES, .columns = g->n - column};
-                end.addstep = VEC_LANES;
-                if (g->accumulate || k0 > 0)
-                    end.add = c, end.ldadd = g->ldc;
-                else
-                    end.add = g->bias ? g->bias + column : gemm_zeros;
-                gemm_f32_tile(rows, depth, scratch, b + p * depth * GEMM_NR, GEMM_NR, &end);
-            }
-            row += rows;
-        }
     }
 }
 

@@ -10,8 +10,6 @@
 #ifndef LAYERCAKE_PLUGINS_COMMON_GEMM_CHUNKS_INC_H
 #define LAYERCAKE_PLUGINS_COMMON_GEMM_CHUNKS_INC_H
 
-#include <stdbool.h>
-
 #include "common/kernels/gemm.inc.h"
 
 typedef struct gemm_chunk {
@@ -26,9 +24,7 @@ VEC_INLINE void gemm_chunks_tile(int mr, int nv, bool ahead, const gemm_chunk *c
 {
     vec acc[GEMM_MR * GEMM_NV];
 
-    VEC_UNROLL
-    for (int r = 0; r < mr * nv; r++)
-        acc[r] = vec_zero();
+    gemm_tile_begin(mr, nv, acc, end);
     for (int64_t i = 0; i < chunks; i++, chunk++) {
         const float *row[(GEMM_MR + 2) / 3], *bi = b + chunk->b, *next = a + chunk->a + mr * lda;
         VEC_UNROLL
@@ -123,6 +119,12 @@ static inline void gemm_f32_chunks(int rows, bool ahead, const gemm_chunk *chunk
         gemm_f32_chunks_ahead(rows, chunk, chunks, a, lda, b, end);
     else
         gemm_f32_chunks_wide(rows, chunk, chunks, a, lda, b, end);
+}
+
+/* Rows of a tile that lie so far apart would share too few sets of L1. */
+static inline bool gemm_rows_collide(int64_t lda)
+{
+    return lda * (int64_t)sizeof(float) % 2048 == 0;
 }
 
 #endif

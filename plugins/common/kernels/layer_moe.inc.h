@@ -176,10 +176,12 @@ static inline void moe_pack(layer *l, moe *m, const float *w1, const float *w2)
     m->up_w = layer_floats(l, p->experts * m->first_floats);
     m->down_w = layer_floats(l, p->experts * m->down_floats);
     for (int64_t e = 0; !l->failed && e < p->experts; e++, w1 += 2 * p->ffn * p->model, w2 += p->ffn * p->model) {
-        gemm_pack_b(m->gate_w + e * m->first_floats, w1, p->model, p->ffn, 1, p->model, 0, gemm_panels(p->ffn));
-        gemm_pack_b(m->up_w + e * m->first_floats, w1 + p->ffn * p->model, p->model, p->ffn, 1, p->model, 0,
+        gemm_pack_b(m->gate_w + e * m->first_floats, w1, p->model, gemm_k_block(p->model), p->ffn, 1, p->model, 0,
                     gemm_panels(p->ffn));
-        gemm_pack_b(m->down_w + e * m->down_floats, w2, p->ffn, p->model, 1, p->ffn, 0, gemm_panels(p->model));
+        gemm_pack_b(m->up_w + e * m->first_floats, w1 + p->ffn * p->model, p->model, gemm_k_block(p->model), p->ffn,
+                    1, p->model, 0, gemm_panels(p->ffn));
+        gemm_pack_b(m->down_w + e * m->down_floats, w2, p->ffn, gemm_k_block(p->ffn), p->model, 1, p->ffn, 0,
+                    gemm_panels(p->model));
     }
 }
 

@@ -1,24 +1,30 @@
-/* linear: y = x wT + b as a packed product. One phase; an item is a block of rows by a block of panels of w. A thread's
- * share are panels by all rows, or rows by all panels (linear_packed_rows_open).
+/* linear: y = x wT + b as a packed product. An item is a block of rows by a block of panels of w. One phase; two where
+ * x's rows would meet in the same sets of L1: the first copies them. A thread's share are panels by all rows, or rows
+ * by all panels (linear_packed_rows_open).
  *
  * Floor: rows in out / VEC_LANES FMAs; of few rows, reading w once from where it lies (packed in open). */
 #include <stdbool.h>
+#include <string.h>
 
-#include "common/kernels/gemm.inc.h"
+#include "common/kernels/gemm_in_place.inc.h"
 #include "common/kernels/kernels.h"
+#include "common/kernels/rows.h"
 #include "common/kernels/workspace.h"
 
 enum {
     LINEAR_ROWS = GEMM_MR * (GEMM_MR > 6 ? 8 : 20), /* rows of an item at most: their part of y stays in L2 */
-    LINEAR_PANELS = 320 / GEMM_NR                   /* panels of an item at most: with GEMM_KC, half of a 1 MiB L2 */
+    LINEAR_W_FLOATS = 320 * GEMM_KC,                /* of w that an item uses again: half of a 1 MiB L2 */
+    LINEAR_COPY_FLOATS = 1 << 15                    /* of an item of the copy */
 };
 
 typedef struct linear_packed {
     const cake_host *host;
     cake_linear op;
     const float *bias;
-    float *w; /* packed */
-    float *scratch;
+    float *w;   /* packed */
+    int64_t kc; /* its block of in */
+    float *x;   /* copy, rows ldx apart, or NULL */
+    int64_t ldx, copy_rows;
     int64_t row_blocks, panel_blocks;
     bool by_rows; /* how items are numbered: a block of rows after the other, or of panels */
 } linear_packed;
@@ -29,7 +35,7 @@ static void linear_packed_close(void *ctx)
     const cake_host *host = l->host;
 
     workspace_free(host, l->w);
-    workspace_free(host, l->scratch);
+    workspace_free(host, l->x);
     host->free(host, l);
 }
 
@@ -46,14 +52,28 @@ static int64_t linear_packed_finer(int64_t blocks, int64_t others, int64_t wante
 static void linear_packed_cut(linear_packed *l, int threads)
 {
     int64_t panels = gemm_panels(l->op.out), tiles = (l->op.rows + GEMM_MR - 1) / GEMM_MR;
-    int64_t wanted = threads > 1 ? 4 * (int64_t)threads : 1;
+    int64_t wanted = threads > 1 ? 4 * (int64_t)threads : 1, fit = LINEAR_W_FLOATS / (l->kc * GEMM_NR);
 
     l->row_blocks = (l->op.rows + LINEAR_ROWS - 1) / LINEAR_ROWS;
-    l->panel_blocks = (panels + LINEAR_PANELS - 1) / LINEAR_PANELS;
+    l->panel_blocks = fit > 0 ? (panels + fit - 1) / fit : panels;
     if (l->by_rows)
         l->row_blocks = linear_packed_finer(l->row_blocks, l->panel_blocks, wanted, tiles);
     l->panel_blocks = linear_packed_finer(l->panel_blocks, l->row_blocks, wanted, panels);
     l->row_blocks = linear_packed_finer(l->row_blocks, l->panel_blocks, wanted, tiles);
+}
+
+/* Copy x where its rows collide and more than one panel reads them. */
+static void linear_packed_copy(linear_packed *l, int64_t ldx, int threads)
+{
+    const cake_linear *op = &l->op;
+
+    l->ldx = ldx;
+    if (op->rows <= GEMM_FEW || op->out <= GEMM_NR || !gemm_rows_collide(ldx))
+        return;
+    l->ldx = (op->in + VEC_LANES - 1) / VEC_LANES * VEC_LANES;
+    if (gemm_rows_collide(l->ldx))
+        l->ldx += VEC_LANES;
+    l->copy_rows = rows_of_item(op->rows, op->in, LINEAR_COPY_FLOATS, 1, threads);
 }
 
 static int32_t linear_packed_make(bool by_rows, const cake_problem *problem, const cake_tensor *const *constants,
@@ -64,19 +84,19 @@ static int32_t linear_packed_make(bool by_rows, const cake_problem *problem, con
 
     if (!l)
         return CAKE_NO_MEMORY;
-    l->host = host;
-    l->op = *op;
+    *l = (linear_packed){.host = host, .op = *op, .by_rows = by_rows};
+    l->bias = op->bias ? constants[1]->data : NULL;
+    l->kc = op->rows <= GEMM_FEW ? op->in : gemm_k_block_of(op->in, GEMM_KC_IN_PLACE);
+    linear_packed_cut(l, problem->threads);
+    linear_packed_copy(l, problem->inputs[0]->stride[0], problem->threads);
     l->w = workspace_floats(host, gemm_b_floats(op->in, op->out));
-    l->scratch = workspace_floats(host, (int64_t)problem->threads * GEMM_SCRATCH_FLOATS);
-    if (!l->w || !l->scratch) {
+    l->x = l->copy_rows ? workspace_floats(host, op->rows * l->ldx) : NULL;
+    if (!l->w || (l->copy_rows && !l->x)) {
         linear_packed_close(l);
         return CAKE_NO_MEMORY;
     }
-    gemm_pack_b(l->w, constants[0]->data, op->in, op->out, constants[0]->stride[1], constants[0]->stride[0], 0,
+    gemm_pack_b(l->w, constants[0]->data, op->in, l->kc, op->out, constants[0]->stride[1], constants[0]->stride[0], 0,
                 gemm_panels(op->out));
-    l->bias = op->bias ? constants[1]->data : NULL;
-    l->by_rows = by_rows;
-    linear_packed_cut(l, problem->threads);
     *ctx = l;
     return CAKE_DONE;
 }
@@ -95,39 +115,45 @@ static int32_t linear_packed_rows_open(const cake_problem *problem, const cake_t
 
 static int64_t linear_packed_phases(const void *ctx)
 {
-    (void)ctx;
-    return 1;
+    const linear_packed *l = ctx;
+
+    return l->x ? 2 : 1;
 }
 
 static int64_t linear_packed_items(const void *ctx, int64_t phase)
 {
     const linear_packed *l = ctx;
 
-    (void)phase;
-    return l->row_blocks * l->panel_blocks;
+    return l->x && phase == 0 ? rows_items(l->op.rows, l->copy_rows) : l->row_blocks * l->panel_blocks;
 }
 
 static void linear_packed_work(void *ctx, const cake_tensor *const *inputs, const cake_tensor *const *outputs,
                                int64_t phase, int64_t begin, int64_t end, int thread)
 {
     const linear_packed *l = ctx;
-    float *scratch = l->scratch + (int64_t)thread * GEMM_SCRATCH_FLOATS;
-    int64_t panels = gemm_panels(l->op.out);
-    gemm g = {.a = inputs[0]->data,
-              .lda = inputs[0]->stride[0],
+    const float *x = inputs[0]->data;
+    int64_t panels = gemm_panels(l->op.out), rows = l->op.rows;
+    gemm g = {.a = l->x ? l->x : x,
+              .lda = l->ldx,
               .b = l->w,
               .k = l->op.in,
+              .kc = l->kc,
               .n = l->op.out,
               .c = outputs[0]->data,
               .ldc = outputs[0]->stride[0],
               .bias = l->bias};
 
-    (void)phase;
+    (void)thread;
+    if (l->x && phase == 0) {
+        for (int64_t row = begin * l->copy_rows; row < end * l->copy_rows && row < rows; row++)
+            memcpy(l->x + row * l->ldx, x + row * inputs[0]->stride[0], (size_t)l->op.in * sizeof *x);
+        return;
+    }
     for (int64_t item = begin; item < end; item++) {
         int64_t p = l->by_rows ? item % l->panel_blocks : item / l->row_blocks;
         int64_t r = l->by_rows ? item / l->panel_blocks : item % l->row_blocks;
 
-        gemm_compute(&g, r * l->op.rows / l->row_blocks, (r + 1) * l->op.rows / l->row_blocks,
-                     p * panels / l->panel_blocks, (p + 1) * panels / l->panel_blocks, scratch);
+        gemm_compute(&g, r * rows / l->row_blocks, (r + 1) * rows / l->row_blocks, p * panels / l->panel_blocks,
+                     (p + 1) * panels / l->panel_blocks);
     }
 }

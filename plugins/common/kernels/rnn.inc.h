@@ -10,7 +10,7 @@
  *
  * Floor: 2 D steps batch G hidden (input + hidden) operations; a batch of 1 reads r once a step from the cache or
  * memory that holds it. */
-#include "common/kernels/gemm_chunks.inc.h"
+#include "common/kernels/gemm_in_place.inc.h"
 #include "common/kernels/rnn_plan.inc.h"
 #include "common/vec/vec_math.h"
 #include "common/vec/vec_tail.h"
@@ -249,7 +249,6 @@ static void rnn_panel(const rnn *n, const float *a, int64_t rows, const float *p
                       float *tile, int64_t ldc)
 {
     int64_t hidden = n->op.hidden, row = 0, tiles = (rows + GEMM_MR - 1) / GEMM_MR;
-    const gemm_chunk whole = {0, 0, hidden};
 
     for (int64_t t = 0; t < tiles; t++) {
         int height = (int)((rows - row + tiles - t - 1) / (tiles - t));
@@ -257,10 +256,7 @@ static void rnn_panel(const rnn *n, const float *a, int64_t rows, const float *p
         end.add = x ? x + row * n->gates * hidden : gemm_zeros;
         end.ldadd = x ? n->gates * hidden : 0;
         end.addstep = VEC_LANES;
-        if (height == 1)
-            gemm_f32_tile(1, hidden, a + row * n->ld, panel, GEMM_NR, &end);
-        else
-            gemm_f32_chunks(height, false, &whole, 1, a + row * n->ld, n->ld, panel, &end);
+        gemm_f32_whole(height, hidden, a + row * n->ld, n->ld, panel, &end);
         row += height;
     }
 }

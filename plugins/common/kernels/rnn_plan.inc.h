@@ -144,7 +144,7 @@ static int32_t rnn_open(const cake_problem *problem, const cake_tensor *const *c
     for (int64_t d = 0; d < n->directions; d++) {
         int64_t columns = n->gates * p->hidden;
         gemm_pack_b(n->w + d * n->w_floats, (const float *)constants[0]->data + d * columns * p->input, p->input,
-                    columns, 1, p->input, 0, gemm_panels(columns));
+                    gemm_k_block(p->input), columns, 1, p->input, 0, gemm_panels(columns));
         rnn_pack_recurrent(n, n->r + d * n->r_floats, (const float *)constants[1]->data + d * columns * p->hidden);
     }
     *ctx = n;

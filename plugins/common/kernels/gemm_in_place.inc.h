@@ -1,0 +1,87 @@
+/* c = a b + bias on one thread, with b packed once and a read where it lies.
+ *
+ * Include a vector header first. A row of a is read once for each panel, a vector's worth of it at a time; rows that
+ * fall into the same sets of L1 (gemm_rows_collide) make that slow, and are copied by the caller. */
+#ifndef LAYERCAKE_PLUGINS_COMMON_GEMM_IN_PLACE_INC_H
+#define LAYERCAKE_PLUGINS_COMMON_GEMM_IN_PLACE_INC_H
+
+#include "common/kernels/gemm_chunks.inc.h"
+
+VEC_INLINE void gemm_few_rows(int rows, int nv, int64_t k, const float *a, int64_t lda, const float *b,
+                              const gemm_tile_end *end)
+{
+    enum { FOUR = GEMM_FEW == 4 };
+
+    if (rows == 1)
+        gemm_tile(1, nv, 4, k, a, lda, b, GEMM_NR, end);
+    else if (rows == 2)
+        gemm_tile(2, nv, 2, k, a, lda, b, GEMM_NR, end);
+    else if (FOUR && rows == 3)
+        gemm_tile(FOUR ? 3 : 1, nv, 2, k, a, lda, b, GEMM_NR, end);
+    else if (FOUR)
+        gemm_tile(FOUR ? 4 : 1, nv, 2, k, a, lda, b, GEMM_NR, end);
+}
+
+/* A tile of 1 .. GEMM_FEW rows of unpacked a, lda apart, by one panel: bound by reading b. */
+static __attribute__((noinline)) void gemm_f32_few(int rows, int64_t k, const float *a, int64_t lda, const float *b,
+                                                   const gemm_tile_end *end)
+{
+    if (end->columns > VEC_LANES)
+        gemm_few_rows(rows, GEMM_NV, k, a, lda, b, end);
+    else
+        gemm_few_rows(rows, 1, k, a, lda, b, end);
+}
+
+/* A tile of `rows` rows of unpacked a, 1 .. GEMM_MR, by one panel. */
+static inline void gemm_f32_whole(int rows, int64_t k, const float *a, int64_t lda, const float *b,
+                                  const gemm_tile_end *end)
+{
+    const gemm_chunk whole = {.depth = k};
+
+    if (rows <= GEMM_FEW)
+        gemm_f32_few(rows, k, a, lda, b, end);
+    else
+        gemm_f32_chunks(rows, false, &whole, 1, a, lda, b, end);
+}
+
+/* A product with packed b. */
+typedef struct gemm {
+    const float *a; /* [m][k], rows lda apart */
+    int64_t lda;
+    const float *b;   /* packed by gemm_pack_b, 64-byte aligned */
+    int64_t k, kc, n; /* kc: b's block of k */
+    float *c;         /* [m][n], rows ldc apart */
+    int64_t ldc;
+    const float *bias; /* [n] or NULL; not with accumulate */
+    int accumulate;    /* add to what c holds */
+} gemm;
+
+/* Compute rows m0 .. m1-1 of the columns of panels p0 .. p1-1. Rows are cut into tiles of nearly equal height. Within
+ * a block of k, b's panels are used again for each tile of rows: keep (p1 - p0) GEMM_NR kc floats well inside L2. */
+static inline void gemm_compute(const gemm *g, int64_t m0, int64_t m1, int64_t p0, int64_t p1)
+{
+    int64_t panels = gemm_panels(g->n), tiles = (m1 - m0 + GEMM_MR - 1) / GEMM_MR;
+
+    for (int64_t k0 = 0; k0 < g->k; k0 += g->kc) {
+        int64_t row = m0, depth = g->k - k0 < g->kc ? g->k - k0 : g->kc;
+        const float *b = g->b + k0 * panels * GEMM_NR;
+        for (int64_t t = 0; t < tiles; t++) {
+            int rows = (int)((m1 - row + tiles - t - 1) / (tiles - t));
+            const float *a = g->a + row * g->lda + k0;
+            for (int64_t p = p0; p < p1; p++) {
+                int64_t column = p * GEMM_NR;
+                float *c = g->c + row * g->ldc + column;
+                gemm_tile_end end = {.c = c, .ldc = g->ldc, .step = VEC_LANES, .columns = g->n - column};
+                end.addstep = VEC_LANES;
+                if (g->accumulate || k0 > 0)
+                    end.add = c, end.ldadd = g->ldc;
+                else
+                    end.add = g->bias ? g->bias + column : gemm_zeros;
+                gemm_f32_whole(rows, depth, a, g->lda, b + p * depth * GEMM_NR, &end);
+            }
+            row += rows;
+        }
+    }
+}
+
+#endif
