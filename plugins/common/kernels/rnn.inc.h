@@ -294,6 +294,19 @@ static void rnn_step_item(const rnn *n, const rnn_call *call, int64_t at, int st
     }
 }
 
+/* The order of a step's items: odd steps go through each thread's share backwards, so that a step begins with the
+ * weights that the one before ended with, and finds them in L2. */
+static int64_t rnn_turn(const rnn *n, int64_t at, int64_t item)
+{
+    int64_t items = n->directions * n->units * n->parts, share = 0;
+
+    if (at % 2 == 0)
+        return item;
+    while (item >= items * (share + 1) / n->threads)
+        share++;
+    return items * share / n->threads + items * (share + 1) / n->threads - 1 - item;
+}
+
 static void rnn_work(void *ctx, const cake_tensor *const *inputs, const cake_tensor *const *outputs, int64_t phase,
                      int64_t begin, int64_t end, int thread)
 {
@@ -312,11 +325,12 @@ static void rnn_work(void *ctx, const cake_tensor *const *inputs, const cake_ten
     if (lstm)
         call.c_last = outputs[2]->data;
     for (int64_t item = begin; item < end; item++) {
+        int64_t at = chunk * n->chunk + within / n->stages;
         if (phase == 0 && item >= n->directions * n->row_blocks * n->panel_blocks)
             rnn_begin(n, &call, item - n->directions * n->row_blocks * n->panel_blocks);
         else if (within < 0)
             rnn_input_item(n, &call, chunk, item, scratch);
         else
-            rnn_step_item(n, &call, chunk * n->chunk + within / n->stages, (int)(within % n->stages), item, scratch);
+            rnn_step_item(n, &call, at, (int)(within % n->stages), rnn_turn(n, at, item), scratch);
     }
 }

@@ -21,6 +21,7 @@ typedef struct rnn {
     const cake_host *host;
     cake_rnn op;
     int64_t directions, gates, stages; /* stages: phases of a step */
+    int64_t threads;                   /* granted */
     int64_t units;                     /* blocks of GEMM_NR hidden units */
     int64_t parts;                     /* of the batch, in a step */
     int64_t chunk;                     /* steps whose input products are done at once */
@@ -108,7 +109,11 @@ static int32_t rnn_open(const cake_problem *problem, const cake_tensor *const *c
 
     if (!n)
         return CAKE_NO_MEMORY;
-    *n = (rnn){.host = host, .op = *p, .directions = p->direction == CAKE_RNN_BIDIRECTIONAL ? 2 : 1, .stages = 1};
+    *n = (rnn){.host = host,
+               .op = *p,
+               .directions = p->direction == CAKE_RNN_BIDIRECTIONAL ? 2 : 1,
+               .stages = 1,
+               .threads = problem->threads};
     n->gates = p->cell == CAKE_RNN_LSTM ? 4 : p->cell == CAKE_RNN_GRU ? 3 : 1;
     if (p->cell == CAKE_RNN_GRU && !p->linear_before_reset)
         n->stages = 2;
