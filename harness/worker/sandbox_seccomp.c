@@ -116,7 +116,8 @@ static bool add_signals(scmp_filter_ctx filter)
 
 static bool add_process(scmp_filter_ctx filter)
 {
-    static const int names[] = {PR_SET_NAME, PR_GET_NAME, PR_NAME_MAP};
+    /* libcap, which PyTorch brings along, asks for the bounding set when it is loaded. */
+    static const int names[] = {PR_SET_NAME, PR_GET_NAME, PR_NAME_MAP, PR_CAPBSET_READ};
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,

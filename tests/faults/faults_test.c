@@ -109,6 +109,7 @@ static const misdeed table[] = {
     {.fixture = "clock", .verdicts = "ok"},
     {.fixture = "clockgot", .verdicts = "ok|crash"},
     {.fixture = "tsc", .verdicts = "sandbox-violation", .reason = "prctl"},
+    {.fixture = "capread", .verdicts = "ok"},
     {.fixture = "memscan", .verdicts = "ok"},
     {.fixture = "killpar", .verdicts = "sandbox-violation", .reason = "kill"},
     {.fixture = "ptrace", .verdicts = "sandbox-violation", .reason = "ptrace"},
