@@ -206,7 +206,7 @@ static void conv_direct_path(conv_direct *d)
         d->width = 8 * GEMM_MR;
         d->rows = (op->oh * op->ow + d->width - 1) / d->width;
     }
-    if (op->kh * op->kw == 1 && op->ow <= GEMM_MR) /* a gathered tile spans rows, and copies a value only once */
+    if (op->kh * op->kw == 1 && op->ow < GEMM_MR) /* a gathered tile spans rows, and copies a value only once */
         wide = false;
     if (d->flat || (wide && op->pad_l == 0 && right <= op->iw))
         d->path = gemm_rows_collide(op->stride_w * d->x.pixel) ? CONV_GATHER : CONV_ROWS;
