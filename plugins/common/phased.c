@@ -45,17 +45,24 @@ int32_t cake_phased_open(const cake_kernel *kernel, const cake_problem *problem,
                            : single_open(phased, problem, constants, host, ctx);
 }
 
+void cake_phased_call(const cake_phased *phased, void *ctx, const cake_tensor *const *inputs,
+                      const cake_tensor *const *outputs)
+{
+    int64_t phases = phased->phases(ctx);
+
+    for (int64_t phase = 0; phase < phases; phase++) {
+        int64_t items = phased->items(ctx, phase);
+
+        if (items > 0)
+            phased->work(ctx, inputs, outputs, phase, 0, items, 0);
+    }
+}
+
 int32_t cake_phased_run(void *ctx, const cake_tensor *const *inputs, const cake_tensor *const *outputs)
 {
     const single *s = ctx;
-    int64_t phases = s->phased->phases(s->ctx);
 
-    for (int64_t phase = 0; phase < phases; phase++) {
-        int64_t items = s->phased->items(s->ctx, phase);
-
-        if (items > 0)
-            s->phased->work(s->ctx, inputs, outputs, phase, 0, items, 0);
-    }
+    cake_phased_call(s->phased, s->ctx, inputs, outputs);
     return CAKE_DONE;
 }
 

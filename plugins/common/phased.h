@@ -28,6 +28,10 @@ typedef struct cake_phased {
     const struct cake_chooser *chooser;
 } cake_phased;
 
+/* A whole call on this thread. */
+void cake_phased_call(const cake_phased *phased, void *ctx, const cake_tensor *const *inputs,
+                      const cake_tensor *const *outputs);
+
 /* The functions of a cake_kernel whose `data` is a cake_phased, run by one thread. */
 int32_t cake_phased_can_run(const cake_kernel *kernel, const cake_problem *problem, const cake_host *host);
 int32_t cake_phased_open(const cake_kernel *kernel, const cake_problem *problem, const cake_tensor *const *constants,

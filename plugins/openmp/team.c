@@ -160,12 +160,13 @@ int32_t cake_team_run(void *ctx, const cake_tensor *const *inputs, const cake_te
     team *t = ctx;
     call c = {t, inputs, outputs};
 
+    if (t->threads == 1) {
+        cake_phased_call(t->phased, t->ctx, inputs, outputs);
+        return CAKE_DONE;
+    }
     for (int member = 0; member < t->threads; member++)
         deal(t, member, t->phased->phases(t->ctx) > 0 ? t->phased->items(t->ctx, 0) : 0);
-    if (t->threads == 1)
-        run_member(&c, 0);
-    else
-        cake_launch(t->threads, run_member, &c);
+    cake_launch(t->threads, run_member, &c);
     return CAKE_DONE;
 }
 
