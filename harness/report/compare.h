@@ -72,7 +72,7 @@ typedef struct cake_comparison {
     cake_compared *line;
     size_t n_lines, lines_capacity;
     cake_network *network;
-    size_t n_networks, networks_capacity;
+    size_t n_networks;
     cake_by_op *op; /* of the lines, where plugins are compared */
     size_t n_ops;
     cake_rank *rank; /* of the new run */
@@ -88,9 +88,6 @@ typedef struct cake_comparison {
 /* CAKE_E_USAGE: a plugin that the run does not have; CAKE_E_MEMORY. */
 cake_status cake_comparison_make(cake_comparison *comparison, const cake_compare_request *request, cake_error *error);
 void cake_comparison_free(cake_comparison *comparison);
-
-/* Two rows were measured under the same conditions: dtype, threads, cache. */
-bool cake_same_conditions(const cake_row *a, const cake_row *b);
 
 /* How many lines of that table are to be written. */
 size_t cake_comparison_count(const cake_comparison *comparison, unsigned table);

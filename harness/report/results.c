@@ -263,3 +263,17 @@ void cake_put_factor(cake_text *out, double factor)
     cake_text_short(out, factor);
     cake_text_put(out, "x");
 }
+
+const cake_group *cake_groups_find(const cake_groups *groups, const char *key)
+{
+    for (size_t g = 0; g < groups->count; g++)
+        if (strcmp(groups->group[g].key, key) == 0)
+            return &groups->group[g];
+    return NULL;
+}
+
+bool cake_same_conditions(const cake_row *a, const cake_row *b)
+{
+    return strcmp(cake_row_string(a->dtype), cake_row_string(b->dtype)) == 0 && a->threads == b->threads &&
+           strcmp(cake_row_string(a->cache), cake_row_string(b->cache)) == 0;
+}

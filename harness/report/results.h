@@ -40,6 +40,12 @@ typedef struct cake_groups {
 cake_status cake_groups_make(cake_groups *groups, const cake_rows *rows);
 void cake_groups_free(cake_groups *groups);
 
+/* NULL: there is none. */
+const cake_group *cake_groups_find(const cake_groups *groups, const char *key);
+
+/* Two rows were measured under the same conditions: dtype, threads, cache. */
+bool cake_same_conditions(const cake_row *a, const cake_row *b);
+
 /* What makes two rows the same workload under the same conditions: op, dataset, workload, params, dtype, threads,
  * cache. */
 void cake_row_workload_key(const cake_row *row, cake_text *out);

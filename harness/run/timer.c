@@ -8,6 +8,7 @@
 #include "measure/gbench.h"
 #include "run/audit.h"
 #include "run/interrupt.h"
+#include "run/pin.h"
 
 /* How long the coordinator may spin for the end of a batch before it sleeps until the reply comes. */
 static const int64_t spin_ns = 20000000;
@@ -313,6 +314,10 @@ bool cake_timer_begin(cake_timer *timer, cake_session *session, cake_evict evict
     if (!cake_session_prepare(session, CAKE_TRIALS - 1, CAKE_PLACE_TIMED) || !measure_overhead(timer) ||
         !run_batch(timer, TRIAL, 1, 0, &first))
         return false;
+    /* Now its pool is there. */
+    if (session->process.pid && session->item->threads > 1 &&
+        !cake_pin_threads(session->process.pid, session->process.placement))
+        cake_session_warn(session, "unpinned");
     r.call_ns = first.elapsed_ns / (double)first.calls;
     if (r.call_ns < 1000 && !run_batch(timer, TRIAL, 1, 1e5, &first))
         return false;

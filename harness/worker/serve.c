@@ -26,7 +26,6 @@ static struct {
     void *ctx;
     bool open;
     cake_memory memory;
-    cpu_set_t cores;
 } worker;
 
 /* ---- messages ---- */
@@ -79,11 +78,6 @@ static void do_load(void)
 {
     const cake_request_load *request = &worker.request.load;
 
-    if (sched_getaffinity(0, sizeof worker.cores, &worker.cores) != 0) {
-        set_text("the worker cannot tell its cores");
-        worker.reply.outcome = CAKE_OUTCOME_WORKER;
-        return;
-    }
     worker.host = cake_host_make(request);
     worker.cache_bytes = request->l2_bytes + request->l3_bytes;
     if (worker.cache_bytes < 8 << 20)
@@ -177,7 +171,7 @@ __attribute__((noinline)) int32_t cake_counted_call(void *ctx, const cake_tensor
 static void do_call(void)
 {
     cake_run_function *run = worker.request.call.counted ? cake_counted_call : worker.kernel->run;
-    cpu_set_t cores;
+    cpu_set_t before, after;
     sigset_t mask;
 
     worker.reply.outcome = CAKE_OUTCOME_WORKER;
@@ -186,10 +180,14 @@ static void do_call(void)
         set_text("a call without a kernel, or to a place outside of its tensors");
         return;
     }
+    if (sched_getaffinity(0, sizeof before, &before) != 0) {
+        set_text("the worker cannot tell its cores");
+        return;
+    }
     cake_host_forget();
     worker.reply.returned =
         cake_call_checked(run, worker.ctx, worker.memory.inputs, worker.memory.outputs, &worker.reply.left);
-    if (sched_getaffinity(0, sizeof cores, &cores) == 0 && !CPU_EQUAL(&cores, &worker.cores))
+    if (sched_getaffinity(0, sizeof after, &after) == 0 && !CPU_EQUAL(&before, &after))
         worker.reply.left |= CAKE_LEFT_AFFINITY;
     if (sigprocmask(SIG_SETMASK, NULL, &mask) == 0 && sigismember(&mask, SIGSEGV))
         worker.reply.left |= CAKE_LEFT_SIGNAL_MASK;
