@@ -28,11 +28,20 @@ static const cake_param keys[] = {
     {.key = NULL},
 };
 
+static cake_window rows_of(const cake_conv2d *p)
+{
+    return (cake_window){'h', p->ih, p->kh, p->stride_h, p->pad_t, p->pad_b, p->dil_h};
+}
+
+static cake_window columns_of(const cake_conv2d *p)
+{
+    return (cake_window){'w', p->iw, p->kw, p->stride_w, p->pad_l, p->pad_r, p->dil_w};
+}
+
 static cake_status validate(void *params, cake_error *error)
 {
     cake_conv2d *p = params;
-    const cake_window rows = {'h', p->ih, p->kh, p->stride_h, p->pad_t, p->pad_b, p->dil_h};
-    const cake_window columns = {'w', p->iw, p->kw, p->stride_w, p->pad_l, p->pad_r, p->dil_w};
+    const cake_window rows = rows_of(p), columns = columns_of(p);
     cake_status status;
 
     if ((status = cake_validate_groups("conv2d", p->groups, p->ic, p->oc, error)) != CAKE_OK ||
@@ -64,6 +73,16 @@ static double flops(const void *params)
     const cake_conv2d *p = params;
 
     return (double)p->n * (double)p->oc * (double)p->oh * (double)p->ow * (2 * products(p) + p->bias);
+}
+
+static double least_flops(const void *params)
+{
+    const cake_conv2d *p = params;
+    const cake_window rows = rows_of(p), columns = columns_of(p);
+    const double products =
+        (double)(p->ic / p->groups) * cake_window_places(&rows, p->oh) * cake_window_places(&columns, p->ow);
+
+    return (double)p->n * (double)p->oc * (2 * products + (p->bias ? (double)p->oh * (double)p->ow : 0));
 }
 
 static bool exact_on_integers(const void *params)
@@ -234,6 +253,7 @@ const cake_op cake_op_conv2d = {
     .validate = validate,
     .tensors = tensors,
     .flops = flops,
+    .least_flops = least_flops,
     .exact_on_integers = exact_on_integers,
     .blocks = blocks,
     .block = block,

@@ -80,6 +80,17 @@ static double flops(const void *params)
     return (double)p->n * (double)p->oc * (double)p->od * (double)p->oh * (double)p->ow * (2 * products(p) + p->bias);
 }
 
+static double least_flops(const void *params)
+{
+    const cake_conv3d *p = params;
+    const cake_window planes = planes_of(p), rows = rows_of(p), columns = columns_of(p);
+    const double products = (double)(p->ic / p->groups) * cake_window_places(&planes, p->od) *
+                            cake_window_places(&rows, p->oh) * cake_window_places(&columns, p->ow);
+    const double outputs = (double)p->od * (double)p->oh * (double)p->ow;
+
+    return (double)p->n * (double)p->oc * (2 * products + (p->bias ? outputs : 0));
+}
+
 static bool exact_on_integers(const void *params)
 {
     const cake_conv3d *p = params;
@@ -200,6 +211,7 @@ const cake_op cake_op_conv3d = {
     .validate = validate,
     .tensors = tensors,
     .flops = flops,
+    .least_flops = least_flops,
     .exact_on_integers = exact_on_integers,
     .blocks = blocks,
     .block = block,

@@ -130,6 +130,29 @@ static double flops(const void *params)
                            (p->bias ? (double)p->oc * (double)p->oh * (double)p->ow : 0));
 }
 
+/* How often a place of the input meets an output through a place of the filter. */
+static double meetings(const axis *a, int64_t out)
+{
+    double count = 0;
+
+    for (int64_t tap = 0; tap < a->kernel; tap++) {
+        cake_range inside = cake_inside(tap * a->dilation - a->pad_begin, a->stride, out, a->in);
+
+        count += inside.end > inside.begin ? (double)(inside.end - inside.begin) : 0;
+    }
+    return count;
+}
+
+static double least_flops(const void *params)
+{
+    const cake_conv_transpose2d *p = params;
+    const axis rows = rows_of(p), columns = columns_of(p);
+    const double products =
+        (double)p->ic * (double)(p->oc / p->groups) * meetings(&rows, p->oh) * meetings(&columns, p->ow);
+
+    return (double)p->n * (2 * products + (p->bias ? (double)p->oc * (double)p->oh * (double)p->ow : 0));
+}
+
 static bool exact_on_integers(const void *params)
 {
     const cake_conv_transpose2d *p = params;
@@ -239,6 +262,7 @@ const cake_op cake_op_conv_transpose2d = {
     .validate = validate,
     .tensors = tensors,
     .flops = flops,
+    .least_flops = least_flops,
     .exact_on_integers = exact_on_integers,
     .blocks = blocks,
     .block = block,

@@ -116,6 +116,10 @@ struct cake_op {
     /* Floating-point operations of the definition (a multiply-add is two). */
     double (*flops)(const void *params);
 
+    /* Of those the ones that a kernel cannot leave out: products with padding are known to be 0. The floor of times.
+     * NULL: all. */
+    double (*least_flops)(const void *params);
+
     /* Bytes that must move between memory and core at least. NULL: every tensor once. */
     double (*bytes)(const void *params, int32_t dtype);
 

@@ -72,3 +72,15 @@ cake_span cake_window_at(const cake_window *window, int64_t at, bool count_pad)
     s.counted = count_pad ? padded.end : s.inside.end - s.inside.begin;
     return s;
 }
+
+double cake_window_places(const cake_window *window, int64_t count)
+{
+    double places = 0;
+
+    for (int64_t at = 0; at < count; at++) {
+        cake_range inside = cake_window_at(window, at, false).inside;
+
+        places += inside.end > inside.begin ? (double)(inside.end - inside.begin) : 0;
+    }
+    return places;
+}

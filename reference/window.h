@@ -88,6 +88,9 @@ typedef struct cake_span {
 
 cake_span cake_window_at(const cake_window *window, int64_t at, bool count_pad);
 
+/* Places of the first `count` windows together that are inside the image. */
+double cake_window_places(const cake_window *window, int64_t count);
+
 /* A random place of a range that is not empty. */
 static inline int64_t cake_pick(cake_range range, cake_random *random)
 {

@@ -173,7 +173,7 @@ static cake_status report_roofline(const cake_bout *bout, const cake_entrant *en
     const cake_case *item = entrant->item;
     double reduction = item->kernel->reduction >= 1 ? item->kernel->reduction : 1, floor_ns;
     cake_roofline bound, least;
-    cake_work work = {.flops = bout->subject->flops,
+    cake_work work = {.flops = bout->subject->least_flops,
                       .bytes = bout->subject->bytes,
                       .dtype = item->dtype,
                       .threads = item->threads,

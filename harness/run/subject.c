@@ -32,6 +32,7 @@ cake_status cake_subject_make(cake_subject *subject, const cake_workload *worklo
     *subject = (cake_subject){.workload = workload, .dtype = dtype, .seed = seed, .threads = threads};
     op->tensors(workload->params, &subject->list);
     subject->flops = op->flops(workload->params);
+    subject->least_flops = op->least_flops ? op->least_flops(workload->params) : subject->flops;
     subject->bytes = cake_op_bytes(op, workload->params, dtype);
     subject->trials[0].set = op->exact_on_integers(workload->params) ? CAKE_FILL_INTEGERS : CAKE_FILL_WIDE;
     subject->trials[1].set = CAKE_FILL_REALS;

@@ -27,7 +27,7 @@ typedef struct cake_subject {
     uint64_t seed;
     int threads; /* that the reference may use */
     cake_tensor_list list;
-    double flops, bytes;
+    double flops, least_flops, bytes;
     cake_trial trials[CAKE_TRIALS + 1];
     bool has_audit; /* the last has values */
 } cake_subject;

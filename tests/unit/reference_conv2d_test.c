@@ -131,6 +131,8 @@ Test(conv2d, sizes_and_cost)
     cr_assert_eq(p->oh, 112);
     cr_assert_eq(p->ow, 112);
     cr_assert_eq(w.op->flops(p), 2.0 * 64 * 112 * 112 * 147);
+    /* Of an axis's windows the first begin at -3 and at -1, the last ends two places outside. */
+    cr_assert_eq(w.op->least_flops(p), 2.0 * 64 * 3 * (4 + 6 + 109 * 7 + 5) * (4 + 6 + 109 * 7 + 5));
     cr_assert_eq(cake_op_bytes(w.op, p, CAKE_F32), 4.0 * (3 * 224 * 224 + 64 * 147 + 64 * 112 * 112));
     cake_workload_free(&w);
 }
