@@ -79,7 +79,8 @@
     REAL(flops, "FLOP a call", "floating-point operations of the op's definition")                                   \
     REAL(bytes, "bytes a call", "bytes that must move at least")                                                     \
     REAL(intensity, "FLOP/byte", "arithmetic intensity: flops / bytes")                                              \
-    REAL(roofline_ns, "ns", "least time that the machine's measured peaks allow, for this working set and threads")  \
+    REAL(roofline_ns, "ns",                                                                                          \
+         "least time that the machine's measured peaks allow, for this working set, clock and threads")              \
     REAL(roofline_percent, "%", "share of the roofline: roofline_ns / time_ns_median")                               \
     REAL(ipc, "", "instructions / cycles")                                                                           \
     REAL(llc_gb_per_s, "GB/s", "last-level misses x cache line / time")                                              \

@@ -70,3 +70,13 @@ Test(conv3d, refuses)
     check_invalid_line("conv3d ic=3 id=4 ih=4 iw=4 oc=4 k=3 groups=2", "expected groups that divide ic and oc");
     check_invalid_line("conv3d ic=1 id=2 ih=4 iw=4 oc=1 k=3", "found a window of 3 (kd=3 dil_d=1) over 2 (id=2");
 }
+
+/* Of each axis the first and the last window have a place in the padding: 2 + 3 + 2 of 9 are left. */
+Test(conv3d, what_is_padding_need_not_be_computed)
+{
+    evaluation e = evaluate_line("conv3d ic=2 id=3 ih=3 iw=3 oc=5 k=3 pad=1 bias=1", CAKE_STANDARD, 1);
+
+    cr_expect_eq(e.reference.op->flops(e.reference.params), 2 * 2 * 5 * 729 + 5 * 27);
+    cr_expect_eq(e.reference.op->least_flops(e.reference.params), 2 * 2 * 5 * 343 + 5 * 27);
+    evaluation_free(&e);
+}

@@ -85,3 +85,13 @@ Test(conv_transpose2d, refuses)
     check_invalid_line("conv_transpose2d ic=1 ih=2 iw=2 oc=1 k=1 stride=2 out_pad=2",
                        "expected out_pad_h smaller than stride_h=2 or dil_h=1, found out_pad_h=2");
 }
+
+/* Of each axis the first and the last place of the filter are cut off once: 2 + 3 + 2 of 9 are left. */
+Test(conv_transpose2d, what_is_cut_off_need_not_be_computed)
+{
+    evaluation e = evaluate_line("conv_transpose2d ic=2 ih=3 iw=3 oc=5 k=3 stride=2 pad=1", CAKE_STANDARD, 1);
+
+    cr_expect_eq(e.reference.op->flops(e.reference.params), 2 * 2 * 5 * 81);
+    cr_expect_eq(e.reference.op->least_flops(e.reference.params), 2 * 2 * 5 * 49);
+    evaluation_free(&e);
+}
