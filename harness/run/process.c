@@ -29,8 +29,8 @@ static char **environment(int threads)
 {
     static const char *const kept[] = {"LD_LIBRARY_PATH", "LC_ALL", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"};
     static const char *const counted[] = {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "BLIS_NUM_THREADS",
-                                          "MKL_NUM_THREADS", "GOMP_SPINCOUNT"};
-    enum { KEPT = sizeof kept / sizeof *kept, COUNTED = sizeof counted / sizeof *counted - 1 };
+                                          "MKL_NUM_THREADS"};
+    enum { KEPT = sizeof kept / sizeof *kept, COUNTED = sizeof counted / sizeof *counted };
     char **list = calloc(KEPT + COUNTED + 4, sizeof *list);
     size_t used = 0;
     bool good = list != NULL;
