@@ -1,4 +1,5 @@
-/* The error of Winograd's minimal filtering, which accuracy class CAKE_FAST allows to 3x3 convolutions of stride 1.
+/* The error that accuracy class CAKE_FAST allows: to 1x1 convolutions, which are products of matrices, that of
+ * Strassen's algorithm (strassen.c), to 3x3 convolutions of stride 1 that of Winograd's minimal filtering.
  *
  * F(m x m, 3 x 3) computes tiles of m x m outputs as AT [ sum over c of (G g GT) o (BT d B) ] A, with g the 3x3
  * filter and d the tile of the image (S. Winograd 1980; A. Lavin and S. Gray, "Fast Algorithms for Convolutional
@@ -35,18 +36,34 @@
 #include <stdlib.h>
 
 #include "reference/conv2d.h"
+#include "reference/strassen.h"
 
 static const double amplification = 94.3;
 static const double transform_terms = 26;
 
-/* The memo: mean squares of x's channels, [n][ic]. */
+/* The memo: mean squares of x's channels, [n][ic]; or cake_strassen_data. */
 
-static bool served(const cake_reference *reference)
+static bool by_winograd(const cake_conv2d *p)
+{
+    return p->kh == 3 && p->kw == 3 && p->stride_h == 1 && p->stride_w == 1 && p->dil_h == 1 && p->dil_w == 1;
+}
+
+static bool by_strassen(const cake_conv2d *p)
+{
+    return p->kh == 1 && p->kw == 1 && p->groups == 1;
+}
+
+static cake_status prepare_strassen(cake_reference *reference, cake_error *error)
 {
     const cake_conv2d *p = reference->params;
+    cake_strassen_data *data = malloc(sizeof *data);
 
-    return reference->accuracy == CAKE_FAST && p->kh == 3 && p->kw == 3 && p->stride_h == 1 && p->stride_w == 1 &&
-           p->dil_h == 1 && p->dil_w == 1;
+    if (!data)
+        return cake_fail(error, CAKE_E_MEMORY, "conv2d: no memory");
+    data->a = cake_mean_square(reference->values[0], p->n * p->ic * p->ih * p->iw);
+    data->b = cake_mean_square(reference->values[1], p->oc * p->ic);
+    reference->memo = data;
+    return CAKE_OK;
 }
 
 cake_status cake_conv2d_fast_prepare(cake_reference *reference, cake_error *error)
@@ -55,16 +72,17 @@ cake_status cake_conv2d_fast_prepare(cake_reference *reference, cake_error *erro
     const int64_t planes = p->n * p->ic, size = p->ih * p->iw;
     double *mean_square;
 
-    if (!served(reference))
+    if (reference->accuracy != CAKE_FAST)
+        return CAKE_OK;
+    if (by_strassen(p))
+        return prepare_strassen(reference, error);
+    if (!by_winograd(p))
         return CAKE_OK;
     mean_square = calloc((size_t)planes, sizeof *mean_square);
     if (!mean_square)
         return cake_fail(error, CAKE_E_MEMORY, "conv2d: no memory for the norms of %lld channels", (long long)planes);
-    for (int64_t i = 0; i < planes; i++) {
-        const double *x = reference->values[0] + i * size;
-
-        mean_square[i] = cake_dot(x, x, size).value / (double)size;
-    }
+    for (int64_t i = 0; i < planes; i++)
+        mean_square[i] = cake_mean_square(reference->values[0] + i * size, size);
     reference->memo = mean_square;
     return CAKE_OK;
 }
@@ -75,15 +93,22 @@ void cake_conv2d_fast_release(cake_reference *reference)
     reference->memo = NULL;
 }
 
-double cake_conv2d_fast_error(const cake_reference *reference, int64_t n, int64_t o, const cake_place *changed)
+static double strassen_error(const cake_reference *reference, const cake_place *changed)
+{
+    const cake_conv2d *p = reference->params;
+    const bool x = changed && changed->tensor == 0;
+
+    return cake_strassen_error(reference->memo, (double)p->ic, x ? reference->values[0][changed->element] : 0,
+                               x ? (double)(p->n * p->ic * p->ih * p->iw) : 0, reference->u);
+}
+
+static double winograd_error(const cake_reference *reference, int64_t n, int64_t o, const cake_place *changed)
 {
     const cake_conv2d *p = reference->params;
     const int64_t channels = p->ic / p->groups, taps = p->kh * p->kw, size = p->ih * p->iw;
     const int64_t first_plane = n * p->ic + o / (p->oc / p->groups) * channels;
     double sum = 0;
 
-    if (!served(reference))
-        return 0;
     for (int64_t c = 0; c < channels; c++) {
         const double *w = reference->values[1] + (o * channels + c) * taps;
         double mean_square = ((const double *)reference->memo)[first_plane + c];
@@ -97,4 +122,15 @@ double cake_conv2d_fast_error(const cake_reference *reference, int64_t n, int64_
         sum += sqrt(cake_dot(w, w, taps).value * mean_square);
     }
     return cake_bound_sum(transform_terms, reference->u) * amplification * sum;
+}
+
+double cake_conv2d_fast_error(const cake_reference *reference, int64_t n, int64_t o, const cake_place *changed)
+{
+    const cake_conv2d *p = reference->params;
+
+    if (reference->accuracy != CAKE_FAST)
+        return 0;
+    if (by_strassen(p))
+        return strassen_error(reference, changed);
+    return by_winograd(p) ? winograd_error(reference, n, o, changed) : 0;
 }

@@ -1,8 +1,11 @@
 /* linear: a fully connected layer, y[r][o] = b[o] + sum over i of x[r][i] w[o][i].
  * ONNX: Gemm with transB = 1. PyTorch: torch.nn.Linear.
  *
- * Error: a sum of `in` products and the bias, so c(in + 1) u times the sum of their absolute values (bounds.c). */
-#include "reference/internal.h"
+ * Error: a sum of `in` products and the bias, so c(in + 1) u times the sum of their absolute values (bounds.c); in
+ * class CAKE_FAST what Strassen's algorithm needs (strassen.c), where that is more. */
+#include <stdlib.h>
+
+#include "reference/strassen.h"
 
 /* A block is a tile of TILE x TILE outputs: its rows of x and w stay in the cache. */
 enum { TILE = 8 };
@@ -45,7 +48,41 @@ static bool exact_on_integers(const void *params)
     return cake_sum_is_exact((double)p->in + p->bias);
 }
 
-static cake_expected output(const cake_reference *reference, int64_t row, int64_t column)
+/* The memo: cake_strassen_data, in class CAKE_FAST. */
+static cake_status prepare(cake_reference *reference, cake_error *error)
+{
+    const cake_linear *p = reference->params;
+    cake_strassen_data *data;
+
+    if (reference->accuracy != CAKE_FAST)
+        return CAKE_OK;
+    data = malloc(sizeof *data);
+    if (!data)
+        return cake_fail(error, CAKE_E_MEMORY, "linear: no memory");
+    data->a = cake_mean_square(reference->values[0], p->rows * p->in);
+    data->b = cake_mean_square(reference->values[1], p->out * p->in);
+    reference->memo = data;
+    return CAKE_OK;
+}
+
+static void release(cake_reference *reference)
+{
+    free(reference->memo);
+    reference->memo = NULL;
+}
+
+static double fast_error(const cake_reference *reference, const cake_place *changed)
+{
+    const cake_linear *p = reference->params;
+    const bool x = changed && changed->tensor == 0;
+
+    if (reference->accuracy != CAKE_FAST)
+        return 0;
+    return cake_strassen_error(reference->memo, (double)p->in, x ? reference->values[0][changed->element] : 0,
+                               x ? (double)(p->rows * p->in) : 0, reference->u);
+}
+
+static cake_expected output(const cake_reference *reference, const cake_place *changed, int64_t row, int64_t column)
 {
     const cake_linear *p = reference->params;
     const double *x = reference->values[0], *w = reference->values[1];
@@ -57,7 +94,9 @@ static cake_expected output(const cake_reference *reference, int64_t row, int64_
         sum.value += b;
         sum.magnitude += fabs(b);
     }
-    return cake_expect(reference, sum.value, cake_bound_sum((double)p->in + 1, reference->u) * sum.magnitude);
+    return cake_expect(
+        reference, sum.value,
+        fmax(cake_bound_sum((double)p->in + 1, reference->u) * sum.magnitude, fast_error(reference, changed)));
 }
 
 static int64_t blocks(const void *params)
@@ -75,15 +114,14 @@ static void block(const cake_reference *reference, int64_t index, cake_expected 
 
     for (int64_t o = first_column; o < first_column + TILE && o < p->out; o++)
         for (int64_t r = first_row; r < first_row + TILE && r < p->rows; r++)
-            expected[0][r * p->out + o] = output(reference, r, o);
+            expected[0][r * p->out + o] = output(reference, NULL, r, o);
 }
 
 static cake_expected element(const cake_reference *reference, const cake_place *changed, cake_place place)
 {
     const cake_linear *p = reference->params;
 
-    (void)changed;
-    return output(reference, place.element / p->out, place.element % p->out);
+    return output(reference, changed, place.element / p->out, place.element % p->out);
 }
 
 static cake_place influence(const cake_reference *reference, cake_place place, cake_random *random)
@@ -104,6 +142,8 @@ const cake_op cake_op_linear = {
     .tensors = tensors,
     .flops = flops,
     .exact_on_integers = exact_on_integers,
+    .prepare = prepare,
+    .release = release,
     .blocks = blocks,
     .block = block,
     .element = element,

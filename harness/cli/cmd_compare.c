@@ -15,6 +15,7 @@ typedef struct compare_options {
     char *margin;
     char *tables;
     bool over_baseline;
+    bool without_fast;
 } compare_options;
 
 static const cake_option option_table[] = {
@@ -40,6 +41,10 @@ static const cake_option option_table[] = {
          "Divide each time by the baseline's in the same round, so that a run on a slower hour does not count.",
      .kind = CAKE_OPTION_FLAG,
      .offset = offsetof(compare_options, over_baseline)},
+    {.name = "without-fast",
+     .meaning = "Leave out kernels of accuracy class fast, which save operations by algebra (Winograd, Strassen).",
+     .kind = CAKE_OPTION_FLAG,
+     .offset = offsetof(compare_options, without_fast)},
     {.name = "tables",
      .argument = "LIST",
      .meaning = "Some of workloads, ops, networks and ranking; default: all.",
@@ -160,7 +165,10 @@ static cake_status open_runs(const compare_options *options, const cake_text_lis
 static cake_status compare(const compare_options *options, const cake_text_list *words, bool *gate_failed,
                            cake_error *error)
 {
-    cake_compare_request request = {.margin = -1, .slower_by = NAN, .over_baseline = options->over_baseline};
+    cake_compare_request request = {.margin = -1,
+                                    .slower_by = NAN,
+                                    .over_baseline = options->over_baseline,
+                                    .without_fast = options->without_fast};
     const cake_compare_format *format = NULL;
     cake_comparison comparison = {0};
     cake_results runs[2] = {{0}};

@@ -190,6 +190,10 @@ cake_status cake_comparison_make(cake_comparison *comparison, const cake_compare
         status = cake_groups_make(&comparison->base_groups, &request->base->rows);
     if (status == CAKE_OK)
         status = cake_groups_make(&comparison->now_groups, &request->now->rows);
+    if (request->without_fast) {
+        cake_groups_leave_out_fast(&comparison->base_groups);
+        cake_groups_leave_out_fast(&comparison->now_groups);
+    }
     cake_compare_note_differences(request->base, request->now, &comparison->notes);
     if (status == CAKE_OK)
         status = request->base_plugin ? compare_plugins(comparison, request) : compare_runs(comparison, request);

@@ -32,6 +32,7 @@ typedef struct cake_compare_request {
     double margin;      /* a change within it is `same`; below 0: CAKE_MARGIN_PAIRED or CAKE_MARGIN_RUNS */
     double slower_by;   /* gate: fail where the whole interval lies beyond 1 + this; NAN: no gate */
     bool over_baseline; /* divide each time by the baseline's of the same round, in both runs */
+    bool without_fast;  /* leave out the rows of accuracy class fast */
     unsigned tables;    /* CAKE_COMPARE_... */
 } cake_compare_request;
 

@@ -201,6 +201,26 @@ void cake_groups_free(cake_groups *groups)
     *groups = (cake_groups){0};
 }
 
+void cake_groups_leave_out_fast(cake_groups *groups)
+{
+    size_t kept = 0;
+
+    for (size_t g = 0; g < groups->count; g++) {
+        cake_group group = groups->group[g];
+        size_t rows = 0;
+
+        for (size_t i = 0; i < group.count; i++)
+            if (strcmp(cake_row_string(group.rows[i]->accuracy), "fast") != 0)
+                group.rows[rows++] = group.rows[i];
+        group.count = rows;
+        if (rows > 0)
+            groups->group[kept++] = group;
+        else
+            free(group.key);
+    }
+    groups->count = kept;
+}
+
 const char *cake_row_title(const cake_row *row)
 {
     return row->workload && row->workload[0] ? row->workload : cake_row_string(row->params);

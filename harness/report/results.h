@@ -40,6 +40,9 @@ typedef struct cake_groups {
 cake_status cake_groups_make(cake_groups *groups, const cake_rows *rows);
 void cake_groups_free(cake_groups *groups);
 
+/* Drop the rows of accuracy class fast, and groups that had no others. */
+void cake_groups_leave_out_fast(cake_groups *groups);
+
 /* NULL: there is none. */
 const cake_group *cake_groups_find(const cake_groups *groups, const char *key);
 

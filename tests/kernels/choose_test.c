@@ -16,14 +16,16 @@ enum { AVX2, AVX512, PORTABLE, ISAS };
 static const struct {
     uint64_t needs;
     int32_t blocked;
-    const cake_phased *attention, *batch_norm, *conv2d, *conv2d_fast, *linear, *pool2d;
+    const cake_phased *attention, *batch_norm, *conv2d, *conv2d_fast, *linear, *linear_fast, *pool2d;
 } isas[ISAS] = {
     {CAKE_ISA_AVX2, CAKE_NCHW8C, &cake_attention_auto_avx2, &cake_batch_norm_auto_avx2, &cake_conv2d_auto_avx2,
-     &cake_conv2d_auto_fast_avx2, &cake_linear_auto_avx2, &cake_pool2d_auto_avx2},
+     &cake_conv2d_auto_fast_avx2, &cake_linear_auto_avx2, &cake_linear_auto_fast_avx2, &cake_pool2d_auto_avx2},
     {CAKE_ISA_AVX512, CAKE_NCHW16C, &cake_attention_auto_avx512, &cake_batch_norm_auto_avx512,
-     &cake_conv2d_auto_avx512, &cake_conv2d_auto_fast_avx512, &cake_linear_auto_avx512, &cake_pool2d_auto_avx512},
+     &cake_conv2d_auto_avx512, &cake_conv2d_auto_fast_avx512, &cake_linear_auto_avx512, &cake_linear_auto_fast_avx512,
+     &cake_pool2d_auto_avx512},
     {0, CAKE_NCHW8C, &cake_attention_auto_portable, &cake_batch_norm_auto_portable, &cake_conv2d_auto_portable,
-     &cake_conv2d_auto_fast_portable, &cake_linear_auto_portable, &cake_pool2d_auto_portable},
+     &cake_conv2d_auto_fast_portable, &cake_linear_auto_portable, &cake_linear_auto_fast_portable,
+     &cake_pool2d_auto_portable},
 };
 
 static void parse(const char *line, cake_workload *workload)
@@ -92,6 +94,9 @@ Test(choose, the_model_takes_what_is_plainly_best)
         expect(isas[i].batch_norm, "batch_norm c=64 h=56 w=56", blocked, "affine");
         expect(isas[i].batch_norm, "batch_norm c=64 h=56 w=56 training=1", blocked, "training");
         expect(isas[i].linear, "linear rows=384 in=768 out=3072", CAKE_PLAIN, "packed");
+        expect(isas[i].linear_fast, "linear rows=384 in=768 out=3072", CAKE_PLAIN, "strassen");
+        expect(isas[i].linear_fast, "linear rows=1 in=768 out=3072", CAKE_PLAIN, "packed");
+        expect(isas[i].conv2d_fast, "conv2d ic=512 ih=14 iw=14 oc=512 kh=1 kw=1", blocked, "strassen");
     }
 }
 

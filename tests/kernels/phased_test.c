@@ -359,6 +359,28 @@ Test(phased, conv2d_winograd)
     CHECK_FAST(four, BLOCKED, squares_of_three);
 }
 
+static const char *const large_products[] = {
+    "linear rows=16 in=64 out=64",
+    "linear rows=61 in=801 out=130 bias=1",
+    "linear rows=17 in=70 out=333 bias=1",
+    "linear rows=130 in=97 out=300",
+};
+
+static const char *const large_1x1[] = {
+    "conv2d n=3 ic=64 ih=4 iw=4 oc=64 kh=1 kw=1",
+    "conv2d n=2 ic=83 ih=9 iw=11 oc=150 kh=1 kw=1 stride=2 bias=1",
+    "conv2d n=1 ic=200 ih=15 iw=15 oc=72 kh=1 kw=1 bias=1",
+};
+
+Test(phased, strassen)
+{
+    static const cake_phased *const linear[] = KERNELS(cake_linear_strassen);
+    static const cake_phased *const conv2d[] = KERNELS(cake_conv2d_strassen);
+
+    CHECK_FAST(linear, BLOCKED, large_products);
+    CHECK_FAST(conv2d, BLOCKED | NHWC, large_1x1);
+}
+
 static const char *const recurrences[] = {
     "rnn cell=lstm steps=5 batch=3 input=17 hidden=37 initial_state=1",
     "rnn cell=lstm steps=4 batch=33 input=40 hidden=64 direction=bidirectional",

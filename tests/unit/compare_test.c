@@ -261,6 +261,39 @@ Test(compare, an_unknown_one_of_several_is_named)
     cake_results_free(&run);
 }
 
+/* avx2 has only fast kernels for half of the rows: what is left is compared, the rest is as if it had not run. */
+Test(compare, fast_kernels_can_be_left_out)
+{
+    cake_results results;
+    cake_comparison with, without;
+    size_t fast = 0, compared = 0;
+
+    open_run(&results, "a", (fixture_options){.seed = 1});
+    for (size_t i = 0; i < results.rows.count; i++) {
+        cake_row *row = &results.rows.row[i];
+
+        if (strcmp(row->plugin, "avx2") == 0 && i % 2 == 0) {
+            free(row->accuracy);
+            row->accuracy = strdup("fast");
+            fast++;
+        }
+    }
+    compare(&with, (cake_compare_request){&results, &results, .base_plugin = "naive", .now_plugin = "avx2"});
+    compare(&without, (cake_compare_request){&results, &results, .base_plugin = "naive", .now_plugin = "avx2",
+                                             .without_fast = true});
+    cr_assert_gt(fast, 0);
+    cr_expect_eq(with.n_lines, without.n_lines);
+    for (size_t i = 0; i < without.n_lines; i++) {
+        compared += without.line[i].now != NULL;
+        cr_expect(!without.line[i].now || strcmp(cake_row_string(without.line[i].now->accuracy), "fast") != 0);
+        cr_expect_not_null(with.line[i].now);
+    }
+    cr_expect_eq(compared, with.n_lines - fast);
+    cake_comparison_free(&with);
+    cake_comparison_free(&without);
+    cake_results_free(&results);
+}
+
 Test(compare, chosen_tables_are_written)
 {
     cake_results run;

@@ -76,10 +76,14 @@ Test(conv2d, elements_agree)
 
 Test(conv2d, elements_agree_in_the_fast_class)
 {
-    evaluation e = evaluate_line(awkward[4], CAKE_FAST, 12);
+    const char *const workloads[] = {awkward[4], "conv2d n=2 ic=19 ih=9 iw=7 oc=11 kh=1 kw=1 stride=2 bias=1"};
 
-    check_elements(&e, 500, false);
-    evaluation_free(&e);
+    for (int i = 0; i < 2; i++) {
+        evaluation e = evaluate_line(workloads[i], CAKE_FAST, 12);
+
+        check_elements(&e, 500, false);
+        evaluation_free(&e);
+    }
 }
 
 Test(conv2d, windows_in_the_padding_depend_on_no_input)
@@ -304,15 +308,35 @@ Test(conv2d, fast_class_allows_winograd_and_no_more)
     }
 }
 
-Test(conv2d, fast_class_changes_nothing_where_winograd_does_not_apply)
+Test(conv2d, fast_class_of_1x1_is_that_of_products_of_matrices)
 {
-    const char *const workload = "conv2d ic=4 ih=9 iw=9 oc=2 k=5";
-    evaluation fast = evaluate_line(workload, CAKE_FAST, 7), standard = evaluate_line(workload, CAKE_STANDARD, 7);
+    evaluation conv = evaluate_line("conv2d ic=24 ih=5 iw=7 oc=16 k=1", CAKE_FAST, 7);
+    evaluation linear = evaluate_line("linear rows=35 in=24 out=16", CAKE_FAST, 7);
+    double *x = tensor_values(&conv, "x"), *rows = tensor_values(&linear, "x");
 
-    for (int64_t i = 0; i < fast.count[0]; i++)
-        cr_assert_eq(fast.expected[0][i].bound, standard.expected[0][i].bound);
-    evaluation_free(&fast);
-    evaluation_free(&standard);
+    for (int64_t i = 0; i < 35 * 24; i++)
+        rows[i] = x[i % 24 * 35 + i / 24];
+    memcpy(tensor_values(&linear, "w"), tensor_values(&conv, "w"), 16 * 24 * sizeof *x);
+    evaluate_again(&linear);
+    for (int64_t i = 0; i < 35 * 16; i++)
+        cr_assert_float_eq(linear.expected[0][i].bound, conv.expected[0][i % 16 * 35 + i / 16].bound, 1e-12);
+    evaluation_free(&conv);
+    evaluation_free(&linear);
+}
+
+Test(conv2d, fast_class_changes_nothing_where_no_fast_algorithm_applies)
+{
+    const char *const workloads[] = {"conv2d ic=4 ih=9 iw=9 oc=2 k=5", "conv2d ic=4 ih=9 iw=9 oc=2 k=1 groups=2"};
+
+    for (int w = 0; w < 2; w++) {
+        evaluation fast = evaluate_line(workloads[w], CAKE_FAST, 7),
+                   standard = evaluate_line(workloads[w], CAKE_STANDARD, 7);
+
+        for (int64_t i = 0; i < fast.count[0]; i++)
+            cr_assert_eq(fast.expected[0][i].bound, standard.expected[0][i].bound);
+        evaluation_free(&fast);
+        evaluation_free(&standard);
+    }
 }
 
 Test(conv2d, survives_what_is_not_finite)

@@ -30,6 +30,37 @@ int32_t cake_conv2d_winograd_can_run(const cake_problem *problem, const cake_hos
     return cake_f32_only(problem, host);
 }
 
+/* Halves of less than a tile would cost more than they save. */
+static int32_t strassen_can_run(double rows, int64_t in, int64_t out, const cake_problem *problem,
+                                const cake_host *host)
+{
+    enum { LEAST_ROWS = 16, LEAST_IN = 64, LEAST_OUT = 64 };
+
+    if (rows < LEAST_ROWS || in < LEAST_IN || out < LEAST_OUT) {
+        host->explain(host, "computes at least 16 rows (pixels) of 64 and more inputs and outputs");
+        return CAKE_UNSUPPORTED;
+    }
+    return cake_f32_only(problem, host);
+}
+
+int32_t cake_linear_strassen_can_run(const cake_problem *problem, const cake_host *host)
+{
+    const cake_linear *op = problem->params;
+
+    return strassen_can_run((double)op->rows, op->in, op->out, problem, host);
+}
+
+int32_t cake_conv2d_strassen_can_run(const cake_problem *problem, const cake_host *host)
+{
+    const cake_conv2d *op = problem->params;
+
+    if (op->kh != 1 || op->kw != 1 || op->groups != 1 || op->pad_t || op->pad_l || op->pad_b || op->pad_r) {
+        host->explain(host, "computes 1x1 windows without padding and groups only");
+        return CAKE_UNSUPPORTED;
+    }
+    return strassen_can_run((double)op->oh * (double)op->ow, op->ic, op->oc, problem, host);
+}
+
 int32_t cake_conv2d_first_can_run(const cake_problem *problem, const cake_host *host)
 {
     const cake_conv2d *op = problem->params;

@@ -34,13 +34,16 @@ static const cake_candidate conv2d[] = {
     {"depthwise", &ISA(cake_conv2d_depthwise), BLOCKED, cake_cost_conv2d_depthwise},
     {"direct", &ISA(cake_conv2d_direct), BLOCKED | CHANNELS_LAST, cake_cost_conv2d_direct},
     {"direct split=pixels", &ISA(cake_conv2d_direct_pixels), BLOCKED | CHANNELS_LAST, cake_cost_conv2d_direct_pixels},
+    {"strassen", &ISA(cake_conv2d_strassen), BLOCKED | CHANNELS_LAST, cake_cost_conv2d_strassen},
     {"winograd2", &ISA(cake_conv2d_winograd2), BLOCKED, cake_cost_conv2d_winograd2},
     {"winograd4", &ISA(cake_conv2d_winograd4), BLOCKED, cake_cost_conv2d_winograd4},
 };
 
+/* As conv2d's. */
 static const cake_candidate linear[] = {
     {"packed", &ISA(cake_linear_packed), 0, cake_cost_linear_panels},
     {"packed split=rows", &ISA(cake_linear_packed_rows), 0, cake_cost_linear_rows},
+    {"strassen", &ISA(cake_linear_strassen), 0, cake_cost_linear_strassen},
 };
 
 static const cake_candidate pool2d[] = {
@@ -49,9 +52,9 @@ static const cake_candidate pool2d[] = {
 };
 
 static const cake_chooser of_attention = CHOOSER(attention, 0, NULL), of_batch_norm = CHOOSER(batch_norm, 0, NULL),
-                          of_conv2d = CHOOSER(conv2d, 2, cake_refuse_few_channels_conv2d),
+                          of_conv2d = CHOOSER(conv2d, 3, cake_refuse_few_channels_conv2d),
                           of_conv2d_fast = CHOOSER(conv2d, 0, cake_refuse_few_channels_conv2d),
-                          of_linear = CHOOSER(linear, 0, NULL),
+                          of_linear = CHOOSER(linear, 1, NULL), of_linear_fast = CHOOSER(linear, 0, NULL),
                           of_pool2d = CHOOSER(pool2d, 0, cake_refuse_few_channels_pool2d);
 
 const cake_phased ISA(cake_attention_auto) = {.chooser = &of_attention};
@@ -59,4 +62,5 @@ const cake_phased ISA(cake_batch_norm_auto) = {.chooser = &of_batch_norm};
 const cake_phased ISA(cake_conv2d_auto) = {.chooser = &of_conv2d};
 const cake_phased ISA(cake_conv2d_auto_fast) = {.chooser = &of_conv2d_fast};
 const cake_phased ISA(cake_linear_auto) = {.chooser = &of_linear};
+const cake_phased ISA(cake_linear_auto_fast) = {.chooser = &of_linear_fast};
 const cake_phased ISA(cake_pool2d_auto) = {.chooser = &of_pool2d};

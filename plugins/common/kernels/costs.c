@@ -79,3 +79,26 @@ double cake_cost_linear_rows(const cake_core *core, const cake_problem *problem,
     return linear_fmas(core, p) / problem->threads + cake_cost_of_reading(x / problem->threads, x, host) +
            cake_cost_of_reading(w, w, host);
 }
+
+/* ---- Strassen ---- */
+
+/* Seven products of halves, each with its additions: of a left matrix in its making, of c when it is done. The right
+ * matrices have 7/4 of the weights' size. */
+double cake_cost_of_strassen(double m, double k, double n, const cake_core *core, const cake_problem *problem,
+                             const cake_host *host)
+{
+    static const double products = 7, addition = 1.5; /* cycles of a vector loaded and stored */
+    double rows = ceil(m / 2), depth = ceil(k / 2 / core->lanes), columns = 2 * ceil(n / 4 / core->lanes);
+    double x = sizeof(float) * m * k, w = products / 4 * sizeof(float) * k * n;
+
+    return products * rows * (depth * core->lanes * columns / CAKE_FMAS_A_CYCLE + addition * (depth + columns)) /
+               problem->threads +
+           cake_cost_of_reading(x, x, host) + cake_cost_of_reading(w / problem->threads, w, host);
+}
+
+double cake_cost_linear_strassen(const cake_core *core, const cake_problem *problem, const cake_host *host)
+{
+    const cake_linear *p = problem->params;
+
+    return cake_cost_of_strassen((double)p->rows, (double)p->in, (double)p->out, core, problem, host);
+}

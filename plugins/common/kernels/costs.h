@@ -24,6 +24,12 @@ cake_cost cake_cost_conv2d_depthwise, cake_cost_conv2d_winograd2, cake_cost_conv
 cake_cost cake_cost_conv2d_direct, cake_cost_conv2d_direct_pixels;
 cake_cost cake_cost_linear_panels, cake_cost_linear_rows;
 
+cake_cost cake_cost_conv2d_strassen, cake_cost_linear_strassen;
+
+/* Of Strassen's algorithm for a product [m][k] [k][n]. */
+double cake_cost_of_strassen(double m, double k, double n, const cake_core *core, const cake_problem *problem,
+                             const cake_host *host);
+
 /* Images whose few channels would leave most of a vector empty. */
 const char *cake_refuse_few_channels_conv2d(const cake_core *core, const cake_problem *problem);
 const char *cake_refuse_few_channels_pool2d(const cake_core *core, const cake_problem *problem);

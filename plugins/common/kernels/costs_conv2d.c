@@ -105,6 +105,15 @@ double cake_cost_conv2d_winograd4(const cake_core *core, const cake_problem *pro
     return winograd_cost(4, 60, core, problem, host);
 }
 
+/* ---- Strassen ---- */
+
+double cake_cost_conv2d_strassen(const cake_core *core, const cake_problem *problem, const cake_host *host)
+{
+    const cake_conv2d *p = problem->params;
+
+    return cake_cost_of_strassen(pixels_of(p), (double)p->ic, (double)p->oc, core, problem, host);
+}
+
 /* ---- layouts ---- */
 
 const char *cake_refuse_few_channels_conv2d(const cake_core *core, const cake_problem *problem)
