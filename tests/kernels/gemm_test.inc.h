@@ -88,6 +88,38 @@ Test(gemm, blocks_of_depth)
             check(1, GEMM_NR + 3, k[i], mode), check(GEMM_MR + 2, GEMM_NR + 3, k[i], mode);
 }
 
+/* gemm_panel, with what it fetches: c [rows][GEMM_NR] = add + a b. */
+static void check_panel(int64_t rows, int64_t k)
+{
+    cake_random random = {.state = (uint64_t)(rows * 1009 + k)};
+    int64_t lda = k + 3;
+    float *a = whole_numbers(rows * lda, &random), *b = whole_numbers(2 * k * GEMM_NR, &random);
+    float *add = whole_numbers(rows * GEMM_NR, &random), *c = floats((rows + 1) * GEMM_NR);
+    gemm_tile_end end = {.c = c, .ldc = GEMM_NR, .step = VEC_LANES, .columns = GEMM_NR};
+
+    end.add = add, end.ldadd = GEMM_NR, end.addstep = VEC_LANES;
+    for (int64_t i = 0; i < (rows + 1) * GEMM_NR; i++)
+        c[i] = -1.0F;
+    gemm_panel(rows, k, a, lda, b, b + k * GEMM_NR, end);
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t j = 0; j < GEMM_NR; j++) {
+            double expected = add[i * GEMM_NR + j];
+            for (int64_t l = 0; l < k; l++)
+                expected += (double)a[i * lda + l] * b[l * GEMM_NR + j];
+            cr_assert_eq((double)c[i * GEMM_NR + j], expected, "rows=%ld k=%ld at [%ld][%ld]", (long)rows, (long)k,
+                         (long)i, (long)j);
+        }
+    for (int64_t j = 0; j < GEMM_NR; j++)
+        cr_assert_eq(c[rows * GEMM_NR + j], -1.0F);
+    free(a), free(b), free(add), free(c);
+}
+
+Test(gemm, a_panel_for_any_rows)
+{
+    for (int64_t rows = 1; rows <= 4 * GEMM_MR + 1; rows++)
+        check_panel(rows, 1), check_panel(rows, 37);
+}
+
 Test(gemm, packs_from_any_strides)
 {
     enum { K = 7, N = GEMM_NR + 2 };

@@ -26,6 +26,7 @@ enum {
     GEMM_FEW = VEC_REGISTERS == 32 ? 4 : 2,  /* rows that wait for b, or an FMA for the one before */
     GEMM_LDA = GEMM_KC + 16,                 /* row of packed a: rows fall into different sets of L1 */
     GEMM_AHEAD_FLOATS = 1024,                /* how far ahead few rows fetch b */
+    GEMM_LINE = 16,                          /* floats of a cache line */
     GEMM_SCRATCH_FLOATS = GEMM_MR * GEMM_LDA /* what gemm_compute needs for each thread, 64-byte aligned */
 };
 
@@ -86,6 +87,7 @@ typedef struct gemm_tile_end {
     int64_t ldc, step;
     int64_t ldadd, addstep; /* ldadd = 0: every row adds the same */
     int64_t columns;        /* how many exist; more than GEMM_NR means all */
+    const float *fetch;     /* for gemm_f32_chunks: what to bring into the caches, a line for each k; or NULL */
 } gemm_tile_end;
 
 static const float gemm_zeros[GEMM_NR];
@@ -254,18 +256,22 @@ static inline void gemm_f32_tile(int rows, int64_t k, const float *a, const floa
         gemm_f32_narrow(rows, k, a, b, ldb, end);
 }
 
-/* Copy rows x depth of a into scratch, rows GEMM_LDA apart. */
-static inline void gemm_pack_a(float *scratch, const float *a, int64_t lda, int rows, int64_t depth)
+static inline void gemm_copy_row(float *to, const float *from, int64_t depth)
 {
     int64_t whole = depth / VEC_LANES * VEC_LANES;
     vmask m = vec_mask((int)(depth - whole));
 
-    for (int r = 0; r < rows; r++, scratch += GEMM_LDA, a += lda) {
-        for (int64_t i = 0; i < whole; i += VEC_LANES)
-            vec_store(scratch + i, vec_load(a + i));
-        if (whole < depth)
-            vec_store_mask(scratch + whole, vec_load_mask(a + whole, m), m);
-    }
+    for (int64_t i = 0; i < whole; i += VEC_LANES)
+        vec_store(to + i, vec_load(from + i));
+    if (whole < depth)
+        vec_store_mask(to + whole, vec_load_mask(from + whole, m), m);
+}
+
+/* Copy rows x depth of a into scratch, rows GEMM_LDA apart. */
+static inline void gemm_pack_a(float *scratch, const float *a, int64_t lda, int rows, int64_t depth)
+{
+    for (int r = 0; r < rows; r++)
+        gemm_copy_row(scratch + r * GEMM_LDA, a + r * lda, depth);
 }
 
 #endif

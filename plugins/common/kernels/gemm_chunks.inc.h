@@ -6,7 +6,8 @@
  * registers.
  *
  * A tile that meets its memory for the first time may fetch ahead: the rows of the tile that follows it lda apart,
- * and b further on. Where both are in L1 and L2 already this would only cost. */
+ * and b further on. Or any tile fetches something else, as the panel that comes next (end->fetch). Where what follows
+ * is in L1 and L2 already this would only cost. */
 #ifndef LAYERCAKE_PLUGINS_COMMON_GEMM_CHUNKS_INC_H
 #define LAYERCAKE_PLUGINS_COMMON_GEMM_CHUNKS_INC_H
 
@@ -19,9 +20,13 @@ typedef struct gemm_chunk {
 
 enum { GEMM_AHEAD = 16 }; /* rows of b */
 
-VEC_INLINE void gemm_chunks_tile(int mr, int nv, bool ahead, const gemm_chunk *chunk, int64_t chunks, const float *a,
+/* What a tile fetches. */
+enum { GEMM_FETCH_NONE, GEMM_FETCH_FOLLOWING, GEMM_FETCH_OTHER };
+
+VEC_INLINE void gemm_chunks_tile(int mr, int nv, int fetch, const gemm_chunk *chunk, int64_t chunks, const float *a,
                                  int64_t lda, const float *b, const gemm_tile_end *end)
 {
+    const float *other = end->fetch;
     vec acc[GEMM_MR * GEMM_NV];
 
     gemm_tile_begin(mr, nv, acc, end);
@@ -45,7 +50,12 @@ VEC_INLINE void gemm_chunks_tile(int mr, int nv, bool ahead, const gemm_chunk *c
             VEC_UNROLL
             for (int r = 0; r < mr; r += 3)
                 row[r / 3]++;
-            if (ahead) { /* one of the next tile's rows for each k: all of them within a chunk of VEC_LANES */
+            if (fetch == GEMM_FETCH_OTHER) {
+                __builtin_prefetch(other);
+                other += GEMM_LINE;
+            }
+            /* One of the next tile's rows for each k: all of them within a chunk of VEC_LANES. */
+            if (fetch == GEMM_FETCH_FOLLOWING) {
                 __builtin_prefetch(next);
                 next += lda;
                 __builtin_prefetch(bi + GEMM_AHEAD * GEMM_NR);
@@ -57,8 +67,8 @@ VEC_INLINE void gemm_chunks_tile(int mr, int nv, bool ahead, const gemm_chunk *c
     gemm_tile_store(mr, nv, acc, end);
 }
 
-VEC_INLINE void gemm_chunks_rows(int rows, int nv, bool ahead, const gemm_chunk *chunk, int64_t chunks,
-                                 const float *a, int64_t lda, const float *b, const gemm_tile_end *end)
+VEC_INLINE void gemm_chunks_rows(int rows, int nv, int fetch, const gemm_chunk *chunk, int64_t chunks, const float *a,
+                                 int64_t lda, const float *b, const gemm_tile_end *end)
 {
     enum { LAST = GEMM_MR };
 
@@ -66,7 +76,7 @@ VEC_INLINE void gemm_chunks_rows(int rows, int nv, bool ahead, const gemm_chunk 
 #define ROWS(mr)                                                                                                     \
     case mr:                                                                                                         \
         if ((mr) <= LAST)                                                                                            \
-            gemm_chunks_tile((mr) <= LAST ? (mr) : 1, nv, ahead, chunk, chunks, a, lda, b, end);                     \
+            gemm_chunks_tile((mr) <= LAST ? (mr) : 1, nv, fetch, chunk, chunks, a, lda, b, end);                     \
         break
         ROWS(1);
         ROWS(2);
@@ -92,21 +102,28 @@ static __attribute__((noinline)) void gemm_f32_chunks_wide(int rows, const gemm_
                                                            const float *a, int64_t lda, const float *b,
                                                            const gemm_tile_end *end)
 {
-    gemm_chunks_rows(rows, GEMM_NV, false, chunk, chunks, a, lda, b, end);
+    gemm_chunks_rows(rows, GEMM_NV, GEMM_FETCH_NONE, chunk, chunks, a, lda, b, end);
 }
 
 static __attribute__((noinline)) void gemm_f32_chunks_ahead(int rows, const gemm_chunk *chunk, int64_t chunks,
                                                             const float *a, int64_t lda, const float *b,
                                                             const gemm_tile_end *end)
 {
-    gemm_chunks_rows(rows, GEMM_NV, true, chunk, chunks, a, lda, b, end);
+    gemm_chunks_rows(rows, GEMM_NV, GEMM_FETCH_FOLLOWING, chunk, chunks, a, lda, b, end);
+}
+
+static __attribute__((noinline)) void gemm_f32_chunks_fetch(int rows, const gemm_chunk *chunk, int64_t chunks,
+                                                            const float *a, int64_t lda, const float *b,
+                                                            const gemm_tile_end *end)
+{
+    gemm_chunks_rows(rows, GEMM_NV, GEMM_FETCH_OTHER, chunk, chunks, a, lda, b, end);
 }
 
 static __attribute__((noinline)) void gemm_f32_chunks_narrow(int rows, const gemm_chunk *chunk, int64_t chunks,
                                                              const float *a, int64_t lda, const float *b,
                                                              const gemm_tile_end *end)
 {
-    gemm_chunks_rows(rows, 1, false, chunk, chunks, a, lda, b, end);
+    gemm_chunks_rows(rows, 1, GEMM_FETCH_NONE, chunk, chunks, a, lda, b, end);
 }
 
 /* A tile of `rows` rows, 1 .. GEMM_MR, by one panel of b. */
@@ -115,6 +132,8 @@ static inline void gemm_f32_chunks(int rows, bool ahead, const gemm_chunk *chunk
 {
     if (end->columns <= VEC_LANES)
         gemm_f32_chunks_narrow(rows, chunk, chunks, a, lda, b, end);
+    else if (end->fetch)
+        gemm_f32_chunks_fetch(rows, chunk, chunks, a, lda, b, end);
     else if (ahead)
         gemm_f32_chunks_ahead(rows, chunk, chunks, a, lda, b, end);
     else

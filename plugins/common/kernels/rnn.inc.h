@@ -1,19 +1,22 @@
 /* rnn: the input products of many steps as one product, then step after step the recurrent product and the gates.
  *
- * Phases: for each chunk of steps first x wT + biases into a buffer that stays in the last-level cache (items: blocks
- * of rows by blocks of panels), then for each step one phase, in which an item is GEMM_NR hidden units of a
- * direction, for some rows of the batch: all gates of these units are products with panels that lie side by side,
- * each of the whole depth, end in a tile in L1 and go through their activations from there. GRU with the reset gate before the product
- * needs two phases a step: z, r and r h of all units, then n. Both directions run in the same phases.
+ * Phases: for each chunk of steps first x wT + biases (items: blocks of rows, copied into L2, by blocks of panels), then
+ * for each step one phase, in which an item is GEMM_NR hidden units of a direction, for some rows of the batch: all
+ * gates of these units are products with panels that lie side by side, each of the whole depth, end in a tile in L1 and
+ * go through their activations from there. GRU with the reset gate before the product needs two phases a step: z, r and
+ * r h of all units, then n. Both directions run in the same phases.
  * New states are written twice, into y and in the order of the batch for the next step's product. Rows of x, y and the
  * states are found through pointers, so that batch-first tensors and rows of different lengths are the same code.
  *
+ * Few rows share a panel, so the weights come from the last-level cache or from memory nearly as fast as that can: 8
+ * bytes a cycle at a batch of 16. While the tiles of rows go over a panel (the first would wait for it, the others find
+ * it in L2), the next panel is fetched line by line; input products lie panel by panel too, so that they are read as
+ * they come.
+ *
  * Floor: 2 D steps batch G hidden (input + hidden) operations; a batch of 1 reads r once a step from the cache or
  * memory that holds it. */
-#include "common/kernels/gemm_in_place.inc.h"
+#include "common/kernels/rnn_gates.inc.h"
 #include "common/kernels/rnn_plan.inc.h"
-#include "common/vec/vec_math.h"
-#include "common/vec/vec_tail.h"
 
 /* A chunk's phases: its input product, then those of its steps. The first also sets up the states. */
 static int64_t rnn_phases(const void *ctx)
@@ -75,222 +78,152 @@ static int64_t rnn_state_at(const rnn *n, int64_t d, int64_t b)
     return (n->op.batchwise ? b * n->directions + d : d * n->op.batch + b) * n->op.hidden;
 }
 
+/* A panel's input products from a row of the chunk on, GEMM_NR each. Panels are counted through the directions. */
+static float *rnn_products(const rnn *n, int64_t panel, int64_t row)
+{
+    return n->x + (panel * n->chunk * n->op.batch + row) * GEMM_NR;
+}
+
+/* Columns from a unit on that are worth computing: whole vectors. */
+static int64_t rnn_columns(const rnn *n, int64_t unit)
+{
+    return (n->op.hidden - unit + VEC_LANES - 1) / VEC_LANES * VEC_LANES;
+}
+
 /* The chunk's input products, for one block of rows (step by step, each the whole batch) and of panels of a
  * direction. */
 static void rnn_input_item(const rnn *n, const rnn_call *call, int64_t chunk, int64_t item, float *scratch)
 {
     const cake_rnn *p = &n->op;
     int64_t row_block = item % n->row_blocks, panel_block = item / n->row_blocks % n->panel_blocks;
-    int64_t d = item / (n->row_blocks * n->panel_blocks), columns = n->gates * p->hidden;
+    int64_t d = item / (n->row_blocks * n->panel_blocks), panels = n->units * n->gates, lda = rnn_ld(p->input);
     int64_t first = chunk * n->chunk, steps = p->steps - first < n->chunk ? p->steps - first : n->chunk;
-    int64_t rows = steps * p->batch, panels = gemm_panels(columns), p0 = panel_block * panels / n->panel_blocks;
-    int64_t row0 = row_block * rows / n->row_blocks, row1 = (row_block + 1) * rows / n->row_blocks;
-    const float *from[RNN_INPUT_ROWS];
-    gemm_rows g = {p->input, n->w + d * n->w_floats, panels, columns, panels, p->bias ? n->bias + d * columns : NULL};
-    gemm_rows_to to = {.c = n->x + (d * n->chunk * p->batch + row0) * columns, .ldc = columns};
+    int64_t row0 = row_block * steps * p->batch / n->row_blocks;
+    int64_t rows = (row_block + 1) * steps * p->batch / n->row_blocks - row0;
+    int64_t begin = d * panels + panel_block * panels / n->panel_blocks;
+    int64_t end = d * panels + (panel_block + 1) * panels / n->panel_blocks;
+    const float *w = n->w + begin * p->input * GEMM_NR, *next;
 
-    for (int64_t row = row0; row < row1; row++) {
-        int64_t b = row % p->batch;
-        from[row - row0] = call->x + rnn_x_at(n, b, rnn_time(n, call, d, b, first + row / p->batch));
+    for (int64_t i = 0; i < rows; i++) {
+        int64_t b = (row0 + i) % p->batch, time = rnn_time(n, call, d, b, first + (row0 + i) / p->batch);
+        gemm_copy_row(scratch + i * lda, call->x + rnn_x_at(n, b, time), p->input);
     }
-    gemm_rows_compute(&g, from, row1 - row0, p0, (panel_block + 1) * panels / n->panel_blocks, &to, scratch);
-}
-
-/* One row of the batch in one step of a direction: where its states are, whole rows. */
-typedef struct rnn_row {
-    const float *x;         /* input products, gate 0 */
-    const float *h, *c;     /* previous states */
-    float *y, *c_out;       /* new states */
-    float *next;            /* the new h again, for the next step's product */
-    float *z, *rh;          /* GRU of two stages */
-    float *h_last, *c_last; /* NULL: not the row's last step */
-    const float *n_bias;    /* GRU: what is added inside the reset, or NULL */
-    const float *peephole;  /* LSTM: [3][hidden], or NULL */
-} rnn_row;
-
-VEC_INLINE void rnn_put(float *to, float *also, int64_t at, vec v, int64_t left)
-{
-    vec_store_left(to + at, v, left);
-    if (also)
-        vec_store_left(also + at, v, left);
-}
-
-VEC_INLINE void rnn_put_h(const rnn_row *s, int64_t at, vec h, int64_t left)
-{
-    vec_store_left(s->next + at, h, left);
-    rnn_put(s->y, s->h_last, at, h, left);
-}
-
-VEC_INLINE vec rnn_clip(const rnn *n, vec x)
-{
-    vec limit = vec_set1((float)n->op.clip);
-
-    return n->op.clip > 0 ? vec_max(vec_neg(limit), vec_min(limit, x)) : x;
-}
-
-/* c' = f c + i g over a common denominator: sigmoid and tanh are quotients, and a division costs as much as ten
- * other instructions. */
-static void rnn_lstm(const rnn *n, const rnn_row *s, vec *in, int64_t at, int64_t left)
-{
-    vec c = vec_load_left(s->c + at, left), i, f, g, o, di, df, dg, d_o;
-
-    if (s->peephole) {
-        in[0] = vec_fma(vec_load_left(s->peephole + at, left), c, in[0]);
-        in[2] = vec_fma(vec_load_left(s->peephole + 2 * n->op.hidden + at, left), c, in[2]);
+    for (int64_t panel = begin; panel < end; panel++, w = next) {
+        gemm_tile_end to = {.c = rnn_products(n, panel, row0), .ldc = GEMM_NR, .step = VEC_LANES};
+        to.add = n->bias + panel * GEMM_NR;
+        to.addstep = VEC_LANES;
+        to.columns = rnn_columns(n, panel % panels / n->gates * GEMM_NR);
+        next = panel + 1 < end ? w + p->input * GEMM_NR : w;
+        gemm_panel(rows, p->input, scratch, lda, w, next, to);
     }
-    i = vec_sigmoid_parts(rnn_clip(n, in[0]), &di);
-    f = vec_sigmoid_parts(rnn_clip(n, in[2]), &df);
-    g = vec_tanh_parts(rnn_clip(n, in[3]), &dg);
-    di = vec_mul(di, dg);
-    c = vec_div(vec_fma(vec_mul(f, c), di, vec_mul(vec_mul(i, g), df)), vec_mul(di, df));
-    rnn_put(s->c_out, s->c_last, at, c, left);
-    if (s->peephole)
-        in[1] = vec_fma(vec_load_left(s->peephole + n->op.hidden + at, left), c, in[1]);
-    o = vec_sigmoid_parts(rnn_clip(n, in[1]), &d_o);
-    g = vec_tanh_parts(c, &dg);
-    rnn_put_h(s, at, vec_div(vec_mul(o, g), vec_mul(d_o, dg)), left);
 }
 
-/* GRU. Stage 0 of two: z and r h. Else the new state; `in` holds n's argument in its last place, without what stands
- * inside the reset for a single stage. */
-static void rnn_gru(const rnn *n, const rnn_row *s, int stage, vec *in, int64_t at, int64_t left)
-{
-    vec h = vec_load_left(s->h + at, left), z, dz, candidate, dn;
-
-    if (n->stages == 2 && stage == 0) {
-        vec_store_left(s->z + at, vec_sigmoid(rnn_clip(n, in[0])), left);
-        vec_store_left(s->rh + at, vec_mul(vec_sigmoid(rnn_clip(n, in[1])), h), left);
-        return;
-    }
-    if (n->stages == 2) {
-        z = vec_load_left(s->z + at, left);
-        dz = vec_set1(1.0F);
-        candidate = in[0];
-    } else {
-        vec inner = s->n_bias ? vec_add(in[2], vec_load_left(s->n_bias + at, left)) : in[2];
-        z = vec_sigmoid_parts(rnn_clip(n, in[0]), &dz);
-        candidate =
-            vec_fma(vec_sigmoid(rnn_clip(n, in[1])), inner, vec_load_left(s->x + 2 * n->op.hidden + at, left));
-    }
-    candidate = vec_tanh_parts(rnn_clip(n, candidate), &dn);
-    /* (1 - z/dz) n/dn + z/dz h over dz dn */
-    h = vec_fma(vec_mul(z, h), dn, vec_mul(vec_sub(dz, z), candidate));
-    rnn_put_h(s, at, vec_div(h, vec_mul(dz, dn)), left);
-}
-
-/* The gates of one row and the vector of units from `at` on. tile: their products, gate 0. */
-static void rnn_gates(const rnn *n, const rnn_row *s, int stage, const float *tile, int64_t at, int64_t left)
-{
-    int gates = n->stages == 1 ? (int)n->gates : stage == 0 ? 2 : 1;
-    vec in[RNN_GATES] = {vec_zero(), vec_zero(), vec_zero(), vec_zero()};
-
-    for (int g = 0; g < gates; g++)
-        in[g] = vec_load(tile + g * GEMM_NR);
-    if (n->op.cell == CAKE_RNN_LSTM)
-        rnn_lstm(n, s, in, at, left);
-    else if (n->op.cell == CAKE_RNN_GRU)
-        rnn_gru(n, s, stage, in, at, left);
-    else if (n->op.cell == CAKE_RNN_TANH)
-        rnn_put_h(s, at, vec_tanh(rnn_clip(n, in[0])), left);
-    else
-        rnn_put_h(s, at, vec_max(vec_zero(), rnn_clip(n, in[0])), left);
-}
-
-/* Set up row b of direction d at step `at`; false if the row has ended before. */
-static int rnn_find_row(const rnn *n, const rnn_call *call, int64_t d, int64_t b, int64_t at, rnn_row *s)
+/* Row b of direction d at step `at`. */
+static rnn_row rnn_find_row(const rnn *n, const rnn_call *call, int64_t d, int64_t b, int64_t at)
 {
     const cake_rnn *p = &n->op;
-    int64_t length = rnn_length(n, call, b), inner = (d * p->batch + b) * p->hidden, state = rnn_state_at(n, d, b);
-    int64_t row = (d * n->chunk + at % n->chunk) * p->batch + b;
+    int64_t length = rnn_length(n, call, b), row = d * p->batch + b, state = rnn_state_at(n, d, b);
+    rnn_row s = {.runs = at < length};
 
-    *s = (rnn_row){.x = n->x + row * n->gates * p->hidden, .c = n->zeros, .h = n->zeros};
-    s->y = call->y + rnn_y_at(n, d, b, rnn_time(n, call, d, b, at));
-    s->c_out = n->c + inner;
-    if (at > 0 && at <= length)
-        s->h = call->y + rnn_y_at(n, d, b, rnn_time(n, call, d, b, at - 1)), s->c = s->c_out;
-    else if (at == 0 && call->h0)
-        s->h = call->h0 + state, s->c = call->c0 ? call->c0 + state : n->zeros;
-    s->next = n->h[(at + 1) % 2] + (d * p->batch + b) * n->ld;
-    s->z = n->stages == 2 ? n->z + inner : NULL;
-    s->rh = n->stages == 2 ? n->rh + (d * p->batch + b) * n->ld : NULL;
-    s->n_bias = n->recurrent_bias ? n->recurrent_bias + (d * 6 + 5) * p->hidden : NULL;
-    s->peephole = n->peephole ? n->peephole + d * 3 * p->hidden : NULL;
+    s.h = n->h[at % 2] + row * n->ld;
+    s.next = n->h[(at + 1) % 2] + row * n->ld;
+    s.c = n->c + row * p->hidden;
+    s.y = call->y + rnn_y_at(n, d, b, rnn_time(n, call, d, b, at));
+    s.z = n->stages == 2 ? n->z + row * p->hidden : NULL;
+    s.rh = n->stages == 2 ? n->rh + row * n->ld : NULL;
+    s.peephole = n->peephole ? n->peephole + d * 3 * p->hidden : NULL;
     if (at == length - 1 || (at == 0 && length == 0)) {
-        s->h_last = call->h_last + state;
-        s->c_last = call->c_last ? call->c_last + state : NULL;
+        s.h_last = call->h_last + state;
+        s.c_last = call->c_last ? call->c_last + state : NULL;
     }
-    return at < length;
+    return s;
 }
 
-/* A row that has no such step: y is 0; a row of no steps ends with the states that it began with. */
-static void rnn_skip_row(const rnn_row *s, int64_t at, int64_t left)
-{
-    vec_store_left(s->y + at, vec_zero(), left);
-    if (s->h_last)
-        vec_store_left(s->h_last + at, vec_load_left(s->h + at, left), left);
-    if (s->c_last)
-        vec_store_left(s->c_last + at, vec_load_left(s->c + at, left), left);
-}
-
-/* The states that a direction begins with, for the first step's product. */
+/* The states that a direction begins with. */
 static void rnn_begin(const rnn *n, const rnn_call *call, int64_t d)
 {
     for (int64_t b = 0; b < n->op.batch; b++) {
-        const float *from = call->h0 ? call->h0 + rnn_state_at(n, d, b) : n->zeros;
-        float *to = n->h[0] + (d * n->op.batch + b) * n->ld;
-        for (int64_t i = 0; i < n->op.hidden; i += VEC_LANES)
-            vec_store_left(to + i, vec_load_left(from + i, n->op.hidden - i), n->op.hidden - i);
+        int64_t row = d * n->op.batch + b, state = rnn_state_at(n, d, b);
+        gemm_copy_row(n->h[0] + row * n->ld, call->h0 ? call->h0 + state : n->zeros, n->op.hidden);
+        if (n->op.cell == CAKE_RNN_LSTM)
+            gemm_copy_row(n->c + row * n->op.hidden, call->c0 ? call->c0 + state : n->zeros, n->op.hidden);
     }
 }
 
-/* The products of some rows of states with one gate's panel, + their input products x (NULL: none), into a tile. (To
- * fetch the panel ahead measured no better.) */
-static void rnn_panel(const rnn *n, const float *a, int64_t rows, const float *panel, const float *x, int64_t columns,
-                      float *tile, int64_t ldc)
+/* The item that follows this one in step `at`; the last one itself. */
+static int64_t rnn_following(const rnn *n, int64_t at, int64_t item)
 {
-    int64_t hidden = n->op.hidden, row = 0, tiles = (rows + GEMM_MR - 1) / GEMM_MR;
+    int64_t following = at % 2 == 0 ? item + 1 : item - 1;
 
-    for (int64_t t = 0; t < tiles; t++) {
-        int height = (int)((rows - row + tiles - t - 1) / (tiles - t));
-        gemm_tile_end end = {.c = tile + row * ldc, .ldc = ldc, .step = VEC_LANES, .columns = columns};
-        end.add = x ? x + row * n->gates * hidden : gemm_zeros;
-        end.ldadd = x ? n->gates * hidden : 0;
-        end.addstep = VEC_LANES;
-        gemm_f32_whole(height, hidden, a + row * n->ld, n->ld, panel, &end);
-        row += height;
-    }
+    return following >= 0 && following < n->directions * n->units * n->parts ? following : item;
 }
 
-/* An item of step `at` (counted in the order of computing) and stage: product and gates. */
-static void rnn_step_item(const rnn *n, const rnn_call *call, int64_t at, int stage, int64_t item, float *scratch)
+/* A stage of a step (counted in the order of computing), as one thread does its items. */
+typedef struct rnn_step {
+    int64_t at;
+    int stage;
+    int64_t d, part, rows; /* whose rows `row` holds; d < 0: none yet */
+    rnn_row row[RNN_ROWS];
+} rnn_step;
+
+static void rnn_find_rows(const rnn *n, const rnn_call *call, rnn_step *s, int64_t d, int64_t part)
+{
+    int64_t row0 = part * n->op.batch / n->parts;
+
+    if (s->d == d && s->part == part)
+        return;
+    s->d = d;
+    s->part = part;
+    s->rows = (part + 1) * n->op.batch / n->parts - row0;
+    for (int64_t i = 0; i < s->rows; i++)
+        s->row[i] = rnn_find_row(n, call, d, row0 + i, s->at);
+}
+
+/* The products of a block of units, into a tile [rows][gates][GEMM_NR]. While a panel is multiplied, the next one and
+ * its input products are on their way. Returns the input products of the last gate. */
+static const float *rnn_step_products(const rnn *n, const rnn_step *s, int64_t block, int64_t next_block, float *tile)
 {
     const cake_rnn *p = &n->op;
-    int64_t part = item % n->parts, block = item / n->parts % n->units, d = item / (n->parts * n->units);
-    int64_t row0 = part * p->batch / n->parts, row1 = (part + 1) * p->batch / n->parts;
-    int64_t gates = n->stages == 1 ? n->gates : stage == 0 ? 2 : 1, gate0 = stage == 1 ? 2 : 0;
-    int64_t unit = block * GEMM_NR, left = p->hidden - unit, ldc = gates * GEMM_NR;
-    const float *x = n->x + ((d * n->chunk + at % n->chunk) * p->batch + row0) * n->gates * p->hidden + unit;
-    const float *r = n->r + d * n->r_floats + (block * n->gates + gate0) * p->hidden * GEMM_NR;
-    const float *a = (stage == 1 ? n->rh : n->h[at % 2]) + (d * p->batch + row0) * n->ld;
-    float *tile = scratch + GEMM_SCRATCH_FLOATS;
+    int64_t gates = n->stages == 1 ? n->gates : s->stage == 0 ? 2 : 1, gate0 = s->stage == 1 ? 2 : 0;
+    int64_t panel = block * n->gates + gate0, row0 = s->part * p->batch / n->parts, depth = p->hidden;
+    const float *a = (s->stage == 1 ? n->rh : n->h[s->at % 2]) + (s->d * p->batch + row0) * n->ld, *x = NULL;
 
-    for (int64_t b = 0; b < row1 - row0; b++)
-        for (int64_t i = 0; i < ldc; i += RNN_LINE) /* on its way while the product runs */
-            __builtin_prefetch(x + (b * n->gates + gate0 + i / GEMM_NR) * p->hidden + i % GEMM_NR, 0, 2);
-    for (int64_t g = 0; g < gates; g++) {
-        int inside = p->cell == CAKE_RNN_GRU && n->stages == 1 && g == 2; /* the reset comes between */
-        rnn_panel(n, a, row1 - row0, r + g * p->hidden * GEMM_NR, inside ? NULL : x + (gate0 + g) * p->hidden, left,
-                  tile + g * GEMM_NR, ldc);
+    for (int64_t g = 0; g < gates; g++, panel++) {
+        int64_t next = g + 1 < gates ? panel + 1 : next_block * n->gates + gate0;
+        int64_t x_row = s->at % n->chunk * p->batch + row0;
+        const float *next_x = rnn_products(n, next, x_row);
+        gemm_tile_end end = {.c = tile + g * GEMM_NR, .ldc = gates * GEMM_NR, .step = VEC_LANES};
+        x = rnn_products(n, panel, x_row);
+        end.add = x;
+        end.ldadd = GEMM_NR;
+        if (p->cell == CAKE_RNN_GRU && n->stages == 1 && g == 2) /* the reset comes between */
+            end.add = n->reset_bias + block * GEMM_NR, end.ldadd = 0;
+        end.addstep = VEC_LANES;
+        end.columns = rnn_columns(n, block % n->units * GEMM_NR);
+        for (int64_t i = 0; i < s->rows * GEMM_NR; i += GEMM_LINE)
+            __builtin_prefetch(next_x + i, 0, 2);
+        gemm_panel(s->rows, depth, a, n->ld, n->r + panel * depth * GEMM_NR, n->r + next * depth * GEMM_NR, end);
     }
-    for (int64_t b = row0; b < row1; b++, tile += ldc) {
-        rnn_row s;
-        int runs = rnn_find_row(n, call, d, b, at, &s);
-        for (int64_t v = 0; v < GEMM_NR && v < left; v += VEC_LANES) {
-            if (runs)
-                rnn_gates(n, &s, stage, tile + v, unit + v, left - v);
-            else
-                rnn_skip_row(&s, unit + v, left - v);
-        }
+    return x;
+}
+
+/* An item of a step: some rows of a direction and a block of units. */
+static void rnn_step_item(const rnn *n, const rnn_call *call, rnn_step *s, int64_t item, float *tile)
+{
+    int64_t block = item / n->parts, unit = block % n->units * GEMM_NR;
+    int64_t gates = n->stages == 1 ? n->gates : s->stage == 0 ? 2 : 1;
+    const float *x;
+
+    rnn_find_rows(n, call, s, block / n->units, item % n->parts);
+    for (int64_t i = 0; i < s->rows; i++)
+        for (int64_t v = 0; v < GEMM_NR; v += GEMM_LINE)
+            __builtin_prefetch(s->row[i].y + unit + v, 1);
+    x = rnn_step_products(n, s, block, rnn_following(n, s->at, item) / n->parts, tile);
+    for (int64_t i = 0; i < s->rows; i++, tile += gates * GEMM_NR, x += GEMM_NR) {
+        if (s->row[i].runs)
+            rnn_gates(n, &s->row[i], s->stage, tile, x, unit);
+        else
+            rnn_skip(n, &s->row[i], unit);
     }
 }
 
@@ -315,6 +248,7 @@ static void rnn_work(void *ctx, const cake_tensor *const *inputs, const cake_ten
     int lstm = n->op.cell == CAKE_RNN_LSTM, states = n->op.initial_state ? 1 + lstm : 0;
     float *scratch = n->scratch + thread * n->scratch_floats;
     rnn_call call = {.x = inputs[0]->data, .y = outputs[0]->data, .h_last = outputs[1]->data};
+    rnn_step step;
 
     if (states)
         call.h0 = inputs[1]->data;
@@ -324,13 +258,16 @@ static void rnn_work(void *ctx, const cake_tensor *const *inputs, const cake_ten
         call.lens = inputs[1 + states]->data;
     if (lstm)
         call.c_last = outputs[2]->data;
+    step.at = chunk * n->chunk + within / n->stages;
+    step.stage = (int)(within % n->stages);
+    step.d = -1;
+    step.part = step.rows = 0;
     for (int64_t item = begin; item < end; item++) {
-        int64_t at = chunk * n->chunk + within / n->stages;
         if (phase == 0 && item >= n->directions * n->row_blocks * n->panel_blocks)
             rnn_begin(n, &call, item - n->directions * n->row_blocks * n->panel_blocks);
         else if (within < 0)
             rnn_input_item(n, &call, chunk, item, scratch);
         else
-            rnn_step_item(n, &call, at, (int)(within % n->stages), rnn_turn(n, at, item), scratch);
+            rnn_step_item(n, &call, &step, rnn_turn(n, step.at, item), scratch);
     }
 }
