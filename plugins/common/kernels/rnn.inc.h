@@ -201,7 +201,7 @@ static const float *rnn_step_products(const rnn *n, const rnn_step *s, int64_t b
         end.addstep = VEC_LANES;
         end.columns = rnn_columns(n, block % n->units * GEMM_NR);
         for (int64_t i = 0; i < s->rows * GEMM_NR; i += GEMM_LINE)
-            __builtin_prefetch(next_x + i, 0, 2);
+            __builtin_prefetch(next_x + i);
         gemm_panel(s->rows, depth, a, n->ld, n->r + panel * depth * GEMM_NR, n->r + next * depth * GEMM_NR, end);
     }
     return x;
