@@ -74,11 +74,26 @@ static void rnn_pack(const rnn *n, float *packed, const float *weights, int64_t 
     }
 }
 
+/* In how many blocks the panels of an input product go, with `items` items for each: some items for each thread, as many
+ * for one as for another if less than twice the blocks make it so. */
+static int64_t rnn_panel_blocks(int64_t panels, int64_t items, int64_t threads)
+{
+    int64_t least = (panels + RNN_PANELS - 1) / RNN_PANELS;
+
+    if (threads > 1 && items * least < 4 * threads)
+        least = (4 * threads + items - 1) / items;
+    least = least < panels ? least : panels;
+    for (int64_t blocks = least; blocks < 2 * least && blocks <= panels; blocks++)
+        if (items * blocks % threads == 0)
+            return blocks;
+    return least;
+}
+
 /* How the input product is cut. */
 static void rnn_cut_input(rnn *n)
 {
     const cake_rnn *p = &n->op;
-    int64_t rows = RNN_CHUNK_FLOATS / (n->gates * p->hidden), panels = n->units * n->gates, items;
+    int64_t rows = RNN_CHUNK_FLOATS / (n->gates * p->hidden), panels = n->units * n->gates;
 
     rows = rows < RNN_LEAST_ROWS ? RNN_LEAST_ROWS : rows > RNN_MOST_ROWS ? RNN_MOST_ROWS : rows;
     rows = rows < (p->input + p->hidden) / 2 ? (p->input + p->hidden) / 2 : rows;
@@ -87,12 +102,7 @@ static void rnn_cut_input(rnn *n)
     rows = RNN_INPUT_FLOATS / p->input / GEMM_MR * GEMM_MR;
     n->input_rows = rows < RNN_INPUT_LEAST ? RNN_INPUT_LEAST : rows > RNN_INPUT_MOST ? RNN_INPUT_MOST : rows;
     n->row_blocks = (n->chunk * p->batch + n->input_rows - 1) / n->input_rows;
-    n->panel_blocks = (panels + RNN_PANELS - 1) / RNN_PANELS;
-    items = n->directions * n->row_blocks;
-    if (n->threads > 1 && items * n->panel_blocks < 4 * n->threads) {
-        n->panel_blocks = (4 * n->threads + items - 1) / items;
-        n->panel_blocks = n->panel_blocks < panels ? n->panel_blocks : panels;
-    }
+    n->panel_blocks = rnn_panel_blocks(panels, n->directions * n->row_blocks, n->threads);
 }
 
 /* How a step is cut. */
