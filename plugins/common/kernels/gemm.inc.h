@@ -25,7 +25,9 @@ enum {
     GEMM_KC_IN_PLACE = 2 * GEMM_KC,          /* for a read where it lies */
     GEMM_FEW = VEC_REGISTERS == 32 ? 4 : 2,  /* rows that wait for b, or an FMA for the one before */
     GEMM_LDA = GEMM_KC + 16,                 /* row of packed a: rows fall into different sets of L1 */
-    GEMM_AHEAD_FLOATS = 1024,                /* how far ahead few rows fetch b */
+    GEMM_BESIDE = 2,                         /* panels that few rows take at once */
+    GEMM_AHEAD_FLOATS = 1024,                /* how far ahead few rows fetch a panel of b */
+    GEMM_AHEAD_BESIDE = 512,                 /* and one row each of several panels */
     GEMM_LINE = 16,                          /* floats of a cache line */
     GEMM_SCRATCH_FLOATS = GEMM_MR * GEMM_LDA /* what gemm_compute needs for each thread, 64-byte aligned */
 };
@@ -90,7 +92,7 @@ typedef struct gemm_tile_end {
     const float *fetch;     /* for gemm_f32_chunks: what to bring into the caches, a line for each k; or NULL */
 } gemm_tile_end;
 
-static const float gemm_zeros[GEMM_NR];
+static const float gemm_zeros[GEMM_BESIDE * GEMM_NR];
 
 /* Store a tile of mr x nv vectors, some of whose columns do not exist. */
 static __attribute__((noinline)) void gemm_store_part(int mr, int nv, const float *tile, const gemm_tile_end *end)
@@ -150,10 +152,12 @@ VEC_INLINE void gemm_tile_store(int mr, int nv, const vec *acc, const gemm_tile_
 }
 
 /* One tile: mr rows of a (row-major, lda apart) times k rows of nv vectors of b (ldb apart). `sets` > 1 spreads the
- * sum over as many sets of accumulators, where mr nv of them would wait for the FMA's latency. */
+ * sum over as many sets of accumulators, where mr nv of them would wait for the FMA's latency. Vectors beyond GEMM_NV
+ * are the next panel's, which follows the first one's k rows. */
 VEC_INLINE void gemm_tile(int mr, int nv, int sets, int64_t k, const float *restrict a, int64_t lda,
                           const float *restrict b, int64_t ldb, const gemm_tile_end *end)
 {
+    const int64_t panel = k * ldb, ahead = mr == 1 && nv > GEMM_NV ? GEMM_AHEAD_BESIDE : GEMM_AHEAD_FLOATS;
     vec acc[GEMM_MR * GEMM_NV];
     int64_t i = 0;
 
@@ -164,15 +168,14 @@ VEC_INLINE void gemm_tile(int mr, int nv, int sets, int64_t k, const float *rest
     for (; i + sets <= k; i += sets, a += sets, b += sets * ldb) {
         VEC_UNROLL
         for (int s = 0; s < sets; s++) {
-            if (sets > 1) {
-                VEC_UNROLL
-                for (int v = 0; v < nv; v++)
-                    __builtin_prefetch(b + s * ldb + v * VEC_LANES + GEMM_AHEAD_FLOATS);
-            }
-            vec bv[GEMM_NV];
+            vec bv[GEMM_BESIDE * GEMM_NV];
             VEC_UNROLL
-            for (int v = 0; v < nv; v++)
-                bv[v] = vec_load(b + s * ldb + v * VEC_LANES);
+            for (int v = 0; v < nv; v++) {
+                const float *at = b + v / GEMM_NV * panel + s * ldb + v % GEMM_NV * VEC_LANES;
+                if (sets > 1 || nv > GEMM_NV)
+                    __builtin_prefetch(at + ahead);
+                bv[v] = vec_load(at);
+            }
             VEC_UNROLL
             for (int r = 0; r < mr; r++) {
                 vec av = vec_broadcast(a + r * lda + s);
@@ -189,7 +192,8 @@ VEC_INLINE void gemm_tile(int mr, int nv, int sets, int64_t k, const float *rest
                 VEC_UNROLL
                 for (int v = 0; v < nv; v++)
                     acc[r * nv + v] =
-                        vec_fma(vec_broadcast(a + r * lda), vec_load(b + v * VEC_LANES), acc[r * nv + v]);
+                        vec_fma(vec_broadcast(a + r * lda),
+                                vec_load(b + v / GEMM_NV * panel + v % GEMM_NV * VEC_LANES), acc[r * nv + v]);
             }
         }
     VEC_UNROLL

@@ -7,19 +7,25 @@
 
 #include "common/kernels/gemm_chunks.inc.h"
 
+/* As many sets of accumulators as hide the FMA's latency, and as registers hold. */
+VEC_INLINE int gemm_few_sets(int rows, int nv)
+{
+    return nv > GEMM_NV ? GEMM_FEW / rows : rows == 1 ? 4 : 2;
+}
+
 VEC_INLINE void gemm_few_rows(int rows, int nv, int64_t k, const float *a, int64_t lda, const float *b,
                               const gemm_tile_end *end)
 {
     enum { FOUR = GEMM_FEW == 4 };
 
     if (rows == 1)
-        gemm_tile(1, nv, 4, k, a, lda, b, GEMM_NR, end);
+        gemm_tile(1, nv, gemm_few_sets(1, nv), k, a, lda, b, GEMM_NR, end);
     else if (rows == 2)
-        gemm_tile(2, nv, 2, k, a, lda, b, GEMM_NR, end);
+        gemm_tile(2, nv, gemm_few_sets(2, nv), k, a, lda, b, GEMM_NR, end);
     else if (FOUR && rows == 3)
-        gemm_tile(FOUR ? 3 : 1, nv, 2, k, a, lda, b, GEMM_NR, end);
+        gemm_tile(FOUR ? 3 : 1, nv, gemm_few_sets(FOUR ? 3 : 1, nv), k, a, lda, b, GEMM_NR, end);
     else if (FOUR)
-        gemm_tile(FOUR ? 4 : 1, nv, 2, k, a, lda, b, GEMM_NR, end);
+        gemm_tile(FOUR ? 4 : 1, nv, gemm_few_sets(FOUR ? 4 : 1, nv), k, a, lda, b, GEMM_NR, end);
 }
 
 /* A tile of 1 .. GEMM_FEW rows of unpacked a, lda apart, by one panel: bound by reading b. */
@@ -30,6 +36,13 @@ static __attribute__((noinline)) void gemm_f32_few(int rows, int64_t k, const fl
         gemm_few_rows(rows, GEMM_NV, k, a, lda, b, end);
     else
         gemm_few_rows(rows, 1, k, a, lda, b, end);
+}
+
+/* The same by two panels, one after the other in memory: two streams keep more of it on the way than one. */
+static __attribute__((noinline)) void gemm_f32_few_beside(int rows, int64_t k, const float *a, int64_t lda,
+                                                          const float *b, const gemm_tile_end *end)
+{
+    gemm_few_rows(rows, GEMM_BESIDE * GEMM_NV, k, a, lda, b, end);
 }
 
 /* A tile of `rows` rows of unpacked a, 1 .. GEMM_MR, by one panel. */
@@ -86,7 +99,7 @@ static inline void gemm_compute(const gemm *g, int64_t m0, int64_t m1, int64_t p
         for (int64_t t = 0; t < tiles; t++) {
             int rows = (int)((m1 - row + tiles - t - 1) / (tiles - t));
             const float *a = g->a + row * g->lda + k0;
-            for (int64_t p = p0; p < p1; p++) {
+            for (int64_t p = p0, beside; p < p1; p += beside) {
                 int64_t column = p * GEMM_NR;
                 float *c = g->c + row * g->ldc + column;
                 gemm_tile_end end = {.c = c, .ldc = g->ldc, .step = VEC_LANES, .columns = g->n - column};
@@ -95,7 +108,11 @@ static inline void gemm_compute(const gemm *g, int64_t m0, int64_t m1, int64_t p
                     end.add = c, end.ldadd = g->ldc;
                 else
                     end.add = g->bias ? g->bias + column : gemm_zeros;
-                gemm_f32_whole(rows, depth, a, g->lda, b + p * depth * GEMM_NR, &end);
+                beside = rows <= GEMM_FEW && p + GEMM_BESIDE <= p1 ? GEMM_BESIDE : 1;
+                if (beside > 1)
+                    gemm_f32_few_beside(rows, depth, a, g->lda, b + p * depth * GEMM_NR, &end);
+                else
+                    gemm_f32_whole(rows, depth, a, g->lda, b + p * depth * GEMM_NR, &end);
             }
             row += rows;
         }

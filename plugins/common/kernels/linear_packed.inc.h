@@ -26,7 +26,8 @@ typedef struct linear_packed {
     float *x;   /* copy, rows ldx apart, or NULL */
     int64_t ldx, copy_rows;
     int64_t row_blocks, panel_blocks;
-    bool by_rows; /* how items are numbered: a block of rows after the other, or of panels */
+    int64_t beside; /* panels that few rows take at once: where blocks of them may begin */
+    bool by_rows;   /* how items are numbered: a block of rows after the other, or of panels */
 } linear_packed;
 
 static void linear_packed_close(void *ctx)
@@ -47,15 +48,16 @@ static int64_t linear_packed_finer(int64_t blocks, int64_t others, int64_t wante
     return blocks < most ? blocks : most;
 }
 
-/* Cut the rows and panels into blocks: small enough for the caches, and about four items a thread where the work
- * allows, first along the axis by which threads share. */
+/* Cut the rows and panels into blocks: where more than one tile of rows uses them, small enough for the caches; and
+ * about four items a thread where the work allows, first along the axis by which threads share. */
 static void linear_packed_cut(linear_packed *l, int threads)
 {
-    int64_t panels = gemm_panels(l->op.out), tiles = (l->op.rows + GEMM_MR - 1) / GEMM_MR;
+    int64_t panels = (gemm_panels(l->op.out) + l->beside - 1) / l->beside;
+    int64_t tiles = (l->op.rows + GEMM_MR - 1) / GEMM_MR;
     int64_t wanted = threads > 1 ? 4 * (int64_t)threads : 1, fit = LINEAR_W_FLOATS / (l->kc * GEMM_NR);
 
     l->row_blocks = (l->op.rows + LINEAR_ROWS - 1) / LINEAR_ROWS;
-    l->panel_blocks = fit > 0 ? (panels + fit - 1) / fit : panels;
+    l->panel_blocks = l->op.rows <= GEMM_FEW ? 1 : fit > 0 ? (panels + fit - 1) / fit : panels;
     if (l->by_rows)
         l->row_blocks = linear_packed_finer(l->row_blocks, l->panel_blocks, wanted, tiles);
     l->panel_blocks = linear_packed_finer(l->panel_blocks, l->row_blocks, wanted, panels);
@@ -87,6 +89,7 @@ static int32_t linear_packed_make(bool by_rows, const cake_problem *problem, con
     *l = (linear_packed){.host = host, .op = *op, .by_rows = by_rows};
     l->bias = op->bias ? constants[1]->data : NULL;
     l->kc = op->rows <= GEMM_FEW ? op->in : gemm_k_block_of(op->in, GEMM_KC_IN_PLACE);
+    l->beside = op->rows <= GEMM_FEW ? GEMM_BESIDE : 1;
     linear_packed_cut(l, problem->threads);
     linear_packed_copy(l, problem->inputs[0]->stride[0], problem->threads);
     l->w = workspace_floats(host, gemm_b_floats(op->in, op->out));
@@ -127,12 +130,21 @@ static int64_t linear_packed_items(const void *ctx, int64_t phase)
     return l->x && phase == 0 ? rows_items(l->op.rows, l->copy_rows) : l->row_blocks * l->panel_blocks;
 }
 
+/* The panel that block p of panels begins with. */
+static int64_t linear_packed_panel(const linear_packed *l, int64_t p)
+{
+    int64_t panels = gemm_panels(l->op.out);
+    int64_t panel = p * ((panels + l->beside - 1) / l->beside) / l->panel_blocks * l->beside;
+
+    return panel < panels ? panel : panels;
+}
+
 static void linear_packed_work(void *ctx, const cake_tensor *const *inputs, const cake_tensor *const *outputs,
                                int64_t phase, int64_t begin, int64_t end, int thread)
 {
     const linear_packed *l = ctx;
     const float *x = inputs[0]->data;
-    int64_t panels = gemm_panels(l->op.out), rows = l->op.rows;
+    int64_t rows = l->op.rows;
     gemm g = {.a = l->x ? l->x : x,
               .lda = l->ldx,
               .b = l->w,
@@ -153,7 +165,7 @@ static void linear_packed_work(void *ctx, const cake_tensor *const *inputs, cons
         int64_t p = l->by_rows ? item % l->panel_blocks : item / l->row_blocks;
         int64_t r = l->by_rows ? item / l->panel_blocks : item % l->row_blocks;
 
-        gemm_compute(&g, r * rows / l->row_blocks, (r + 1) * rows / l->row_blocks, p * panels / l->panel_blocks,
-                     (p + 1) * panels / l->panel_blocks);
+        gemm_compute(&g, r * rows / l->row_blocks, (r + 1) * rows / l->row_blocks, linear_packed_panel(l, p),
+                     linear_packed_panel(l, p + 1));
     }
 }
