@@ -7,6 +7,11 @@
 #include "common/vec/vec_tail.h"
 #include "layercake/ops.h"
 
+enum {
+    ACTIVATION_VECTORS = VEC_REGISTERS == 32 ? 4 : 3, /* computed in step */
+    ACTIVATION_STEP = ACTIVATION_VECTORS * VEC_LANES  /* elements */
+};
+
 VEC_INLINE vec activation_of(int kind, vec x)
 {
     switch (kind) {
@@ -25,14 +30,18 @@ VEC_INLINE vec activation_of(int kind, vec x)
     }
 }
 
-VEC_INLINE void activation_run(int kind, const float *x, float *y, int64_t count)
+VEC_INLINE void activation_each(int kind, const float *x, float *y, int64_t count)
 {
     int64_t i = 0;
 
-    for (; i + 2 * VEC_LANES <= count; i += 2 * VEC_LANES) {
-        vec a = activation_of(kind, vec_load(x + i)), b = activation_of(kind, vec_load(x + i + VEC_LANES));
-        vec_store(y + i, a);
-        vec_store(y + i + VEC_LANES, b);
+    for (; i + ACTIVATION_STEP <= count; i += ACTIVATION_STEP) {
+        vec v[ACTIVATION_VECTORS];
+        VEC_UNROLL
+        for (int j = 0; j < ACTIVATION_VECTORS; j++)
+            v[j] = activation_of(kind, vec_load(x + i + j * VEC_LANES));
+        VEC_UNROLL
+        for (int j = 0; j < ACTIVATION_VECTORS; j++)
+            vec_store(y + i + j * VEC_LANES, v[j]);
     }
     for (; i < count; i += VEC_LANES) {
         vec_store_left(y + i, activation_of(kind, vec_load_left(x + i, count - i)), count - i);
@@ -44,22 +53,22 @@ static void activation_apply(int kind, const float *x, float *y, int64_t count)
 {
     switch (kind) {
     case CAKE_ACTIVATION_RELU:
-        activation_run(CAKE_ACTIVATION_RELU, x, y, count);
+        activation_each(CAKE_ACTIVATION_RELU, x, y, count);
         break;
     case CAKE_ACTIVATION_GELU:
-        activation_run(CAKE_ACTIVATION_GELU, x, y, count);
+        activation_each(CAKE_ACTIVATION_GELU, x, y, count);
         break;
     case CAKE_ACTIVATION_GELU_TANH:
-        activation_run(CAKE_ACTIVATION_GELU_TANH, x, y, count);
+        activation_each(CAKE_ACTIVATION_GELU_TANH, x, y, count);
         break;
     case CAKE_ACTIVATION_SILU:
-        activation_run(CAKE_ACTIVATION_SILU, x, y, count);
+        activation_each(CAKE_ACTIVATION_SILU, x, y, count);
         break;
     case CAKE_ACTIVATION_SIGMOID:
-        activation_run(CAKE_ACTIVATION_SIGMOID, x, y, count);
+        activation_each(CAKE_ACTIVATION_SIGMOID, x, y, count);
         break;
     default:
-        activation_run(CAKE_ACTIVATION_TANH, x, y, count);
+        activation_each(CAKE_ACTIVATION_TANH, x, y, count);
         break;
     }
 }

@@ -1,12 +1,11 @@
-/* activation, dropout, embedding, positional_encoding, rope: what touches each element once. One phase; an item is a
+/* dropout, embedding, positional_encoding, rope: what touches each element once. One phase; an item is a
  * run of elements or a block of rows.
  *
- * Floor: reading x and writing y once; the activations about 20 instructions a vector besides, dropout in training
- * ten rounds of Philox (12 instructions each) for four vectors. Angles are worked out in double in open and kept as
- * tables, that all sequences of the batch and all heads share. */
+ * Floor: reading x and writing y once; dropout in training ten rounds of Philox (12 instructions each) for four
+ * vectors besides. Angles are worked out in double in open and kept as tables, that all sequences of the batch and all
+ * heads share. */
 #include <math.h>
 
-#include "common/kernels/activation.inc.h"
 #include "common/kernels/kernels.h"
 #include "common/kernels/rope.inc.h"
 #include "common/kernels/rows.h"
@@ -19,7 +18,7 @@ enum { ELEMENTWISE_ITEM = 16384 }; /* floats of an item, about */
 
 typedef struct elementwise {
     const cake_host *host;
-    int kind;             /* of activation; combine; style; training */
+    int kind;             /* combine; style; training */
     int64_t rows, length; /* length: floats of a row */
     int64_t block;        /* rows of an item */
     int64_t period;       /* positional_encoding: rows of its table; row r uses r % period */
@@ -70,33 +69,6 @@ static void elementwise_range(const elementwise *e, int64_t *begin, int64_t *end
 {
     *begin *= e->block;
     *end = *end * e->block < e->rows ? *end * e->block : e->rows;
-}
-
-static int32_t activation_open(const cake_problem *problem, const cake_tensor *const *constants,
-                               const cake_host *host, void **ctx)
-{
-    const cake_activation *p = problem->params;
-    elementwise *e = elementwise_new(host, problem, p->elements, 1, 4 * VEC_LANES);
-
-    (void)constants;
-    if (!e)
-        return CAKE_NO_MEMORY;
-    e->kind = p->kind;
-    *ctx = e;
-    return CAKE_DONE;
-}
-
-static void activation_work(void *ctx, const cake_tensor *const *inputs, const cake_tensor *const *outputs,
-                            int64_t phase, int64_t begin, int64_t end, int thread)
-{
-    const elementwise *e = ctx;
-    const float *x = inputs[0]->data;
-    float *y = outputs[0]->data;
-
-    (void)phase;
-    (void)thread;
-    elementwise_range(e, &begin, &end);
-    activation_apply(e->kind, x + begin, y + begin, end - begin);
 }
 
 static int32_t dropout_open(const cake_problem *problem, const cake_tensor *const *constants, const cake_host *host,

@@ -47,13 +47,12 @@ static inline vec vec_copysign(vec a, vec b)
 /* e^r - 1 for |r| <= ln 2 / 2, relative error 2^-26. */
 static inline vec vec_expm1_reduced(vec r)
 {
-    vec q = vec_set1(0x1.6ac052p-10F);
+    vec square = vec_mul(r, r);
+    vec low = vec_fma(vec_set1(0x1.5554aap-3F), r, vec_set1(0x1.fffffep-2F));
+    vec high = vec_fma(vec_set1(0x1.122c38p-7F), r, vec_set1(0x1.55579ap-5F));
 
-    q = vec_fma(q, r, vec_set1(0x1.122c38p-7F));
-    q = vec_fma(q, r, vec_set1(0x1.55579ap-5F));
-    q = vec_fma(q, r, vec_set1(0x1.5554aap-3F));
-    q = vec_fma(q, r, vec_set1(0x1.fffffep-2F));
-    return vec_fma(vec_mul(q, r), r, r);
+    high = vec_fma(vec_set1(0x1.6ac052p-10F), square, high);
+    return vec_fma(vec_fma(high, square, low), square, r);
 }
 
 /* n = the whole number next to x / ln 2, and x - n ln 2. */
@@ -100,21 +99,23 @@ static inline vec vec_exp2_neg(vec x)
  */
 static inline vec vec_sigmoid_parts(vec x, vec *denominator)
 {
-    vec one = vec_set1(1.0F), e = vec_exp(vec_neg(vec_abs(x)));
+    vec one = vec_set1(1.0F), n;
+    vec r = vec_reduce_ln2(vec_max(vec_set1(-104.0F), vec_or(vec_set1(-0.0F), x)), &n);
+    vec two_n = vec_scale2(one, n), less = vec_expm1_reduced(r);
 
-    *denominator = vec_add(one, e);
-    return vec_select(vec_lt(x, vec_zero()), e, one);
+    *denominator = vec_fma(two_n, less, vec_add(one, two_n));
+    return vec_select(vec_lt(x, vec_zero()), vec_fma(two_n, less, two_n), one);
 }
 
 static inline vec vec_tanh_parts(vec x, vec *denominator)
 {
-    vec one = vec_set1(1.0F), n, r, two_n, e;
+    vec one = vec_set1(1.0F), n, r, two_n, less, e;
     vec t = vec_max(vec_set1(-40.0F), vec_mul(vec_set1(-2.0F), vec_abs(x)));
 
     r = vec_reduce_ln2(t, &n);
-    two_n = vec_scale2(one, n);
-    e = vec_fma(two_n, vec_expm1_reduced(r), vec_sub(two_n, one)); /* e^t - 1, in (-1, 0] */
-    *denominator = vec_add(e, vec_set1(2.0F));
+    two_n = vec_scale2(one, n), less = vec_expm1_reduced(r);
+    e = vec_fma(two_n, less, vec_sub(two_n, one)); /* e^t - 1, in (-1, 0] */
+    *denominator = vec_fma(two_n, less, vec_add(two_n, one));
     return vec_copysign(e, x);
 }
 

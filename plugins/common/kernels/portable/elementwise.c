@@ -3,15 +3,6 @@
 #include "common/kernels/elementwise.inc.h"
 #include "common/kernels/softmax.inc.h"
 
-const cake_phased cake_activation_run_portable = {
-    .can_run = cake_elementwise_can_run,
-    .open = activation_open,
-    .phases = elementwise_phases,
-    .items = elementwise_items,
-    .work = activation_work,
-    .close = elementwise_close,
-};
-
 const cake_phased cake_dropout_philox_portable = {
     .can_run = cake_elementwise_can_run,
     .open = dropout_open,
