@@ -51,4 +51,11 @@ static inline bool pool2d_is_whole(const cake_pool2d *p)
            p->pad_t == 0 && p->pad_l == 0 && (!p->count_pad || (p->pad_b == 0 && p->pad_r == 0));
 }
 
+/* Are all windows 2 x 2, side by side and inside the image? */
+static inline bool pool2d_is_pairs(const cake_pool2d *p)
+{
+    return p->kh == 2 && p->kw == 2 && p->stride_h == 2 && p->stride_w == 2 && p->dil_h == 1 && p->dil_w == 1 &&
+           p->pad_t == 0 && p->pad_l == 0 && 2 * p->oh <= p->ih && 2 * p->ow <= p->iw;
+}
+
 #endif

@@ -7,6 +7,8 @@
  * the reciprocal of the count, with the quotient's rounding error put right by one more step of Newton's. */
 #include "common/kernels/pool2d.inc.h"
 
+enum { POOL2D_PAIRS = 64 }; /* windows of a row that is short */
+
 typedef struct pool2d_lanes {
     const cake_host *host;
     cake_pool2d op;
@@ -14,6 +16,7 @@ typedef struct pool2d_lanes {
     int64_t pixel, vectors;         /* floats from pixel to pixel, vectors of a pixel that an item covers */
     int64_t inner_begin, inner_end; /* output columns whose window lies inside the image */
     bool whole;                     /* blocked, and the one window is the image */
+    bool pairs;                     /* blocked, short rows of 2 x 2 windows side by side */
 } pool2d_lanes;
 
 static int32_t pool2d_lanes_open(const cake_problem *problem, const cake_tensor *const *constants,
@@ -35,6 +38,7 @@ static int32_t pool2d_lanes_open(const cake_problem *problem, const cake_tensor 
     l->inner_end = l->inner_end < p->ow ? l->inner_end : p->ow;
     l->inner_end = l->inner_end > l->inner_begin ? l->inner_end : l->inner_begin;
     l->whole = problem->layout != CAKE_NHWC && pool2d_is_whole(p);
+    l->pairs = problem->layout != CAKE_NHWC && pool2d_is_pairs(p) && p->ow <= POOL2D_PAIRS;
     *ctx = l;
     return CAKE_DONE;
 }
@@ -206,6 +210,31 @@ VEC_INLINE void pool2d_whole(int avg, const pool2d_lanes *l, const float *x, flo
     }
 }
 
+/* Windows of 2 x 2 side by side, of output rows begin .. end-1. A row of x after the other, as they lie in memory: what
+ * fetches ahead of a stream follows that, and not two short rows in turn. */
+VEC_INLINE void pool2d_pairs(int avg, const pool2d_lanes *l, const float *x, float *y, int64_t begin, int64_t end)
+{
+    enum { PAIR = 2 * VEC_LANES };
+    const int64_t oh = l->op.oh, ow = l->op.ow, down = l->op.iw * VEC_LANES;
+    _Alignas(64) float above[POOL2D_PAIRS * VEC_LANES];
+    vec quarter = vec_set1(0.25F);
+
+    x += (begin / oh * l->op.ih + begin % oh * 2) * down, y += begin * ow * VEC_LANES;
+    for (int64_t item = begin, row = begin % oh; item < end; item++, x += 2 * down) {
+        const float *from = x;
+        for (int64_t q = 0; q < ow; q++, from += PAIR)
+            vec_store(above + q * VEC_LANES, pool2d_join(avg, vec_load(from), vec_load(from + VEC_LANES)));
+        from = x + down;
+        for (int64_t q = 0; q < ow; q++, from += PAIR, y += VEC_LANES) {
+            vec v = pool2d_join(avg, vec_load(from), vec_load(from + VEC_LANES));
+            v = pool2d_join(avg, vec_load(above + q * VEC_LANES), v);
+            vec_store(y, avg ? vec_mul(v, quarter) : v);
+        }
+        if (++row == oh)
+            row = 0, x += (l->op.ih - 2 * oh) * down;
+    }
+}
+
 static void pool2d_lanes_work(void *ctx, const cake_tensor *const *inputs, const cake_tensor *const *outputs,
                               int64_t phase, int64_t begin, int64_t end, int thread)
 {
@@ -220,6 +249,14 @@ static void pool2d_lanes_work(void *ctx, const cake_tensor *const *inputs, const
     }
     if (l->whole) {
         pool2d_whole(0, l, inputs[0]->data, outputs[0]->data, begin, end);
+        return;
+    }
+    if (l->pairs && p->kind == CAKE_POOL_AVG) {
+        pool2d_pairs(1, l, inputs[0]->data, outputs[0]->data, begin, end);
+        return;
+    }
+    if (l->pairs) {
+        pool2d_pairs(0, l, inputs[0]->data, outputs[0]->data, begin, end);
         return;
     }
     for (int64_t item = begin, plane = begin / p->oh, row = begin % p->oh; item < end; item++) {
