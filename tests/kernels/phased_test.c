@@ -300,6 +300,9 @@ static const char *const convolutions[] = {
     "conv2d n=1 ic=20 ih=12 iw=28 oc=40 kh=3 kw=3 pad=1 bias=1",
     "conv2d n=1 ic=20 ih=12 iw=29 oc=40 kh=3 kw=3 pad=1 stride=2",
     "conv2d n=2 ic=60 ih=5 iw=5 oc=17 kh=3 kw=3 pad=1",
+    "conv2d n=1 ic=20 ih=7 iw=7 oc=40 kh=3 kw=3 pad=1 bias=1",
+    "conv2d n=1 ic=20 ih=9 iw=11 oc=40 kh=2 kw=2 pad_l=2 pad_r=1 stride=2",
+    "conv2d n=1 ic=20 ih=9 iw=33 oc=40 kh=2 kw=2 pad_l=2 pad_r=1 stride=2 dil_w=3",
     "conv2d n=1 ic=32 ih=6 iw=16 oc=64 kh=3 kw=3 pad=1 groups=2 bias=1",
     "conv2d n=1 ic=12 ih=8 iw=14 oc=36 kh=3 kw=2 pad_r=1 groups=3 bias=1",
     "conv2d n=1 ic=3 ih=20 iw=37 oc=18 kh=7 kw=7 stride=2 pad=3 bias=1",
@@ -317,6 +320,9 @@ Test(phased, conv2d_direct)
 
 static const char *const few_channels[] = {
     "conv2d n=2 ic=3 ih=20 iw=37 oc=18 kh=7 kw=7 stride=2 pad=3 bias=1",
+    "conv2d n=2 ic=3 ih=9 iw=37 oc=40 kh=3 kw=3 pad=1 bias=1",
+    "conv2d n=1 ic=4 ih=9 iw=28 oc=18 kh=3 kw=3 pad=1 stride=2",
+    "conv2d n=1 ic=3 ih=9 iw=7 oc=34 kh=3 kw=3 pad=1",
     "conv2d n=1 ic=1 ih=28 iw=28 oc=6 kh=5 kw=5",
     "conv2d n=1 ic=3 ih=32 iw=32 oc=40 kh=16 kw=16 stride=16 bias=1",
 };

@@ -1,9 +1,10 @@
 /* conv2d as a product whose left matrix is never made: rows are output pixels, columns output channels, and a row's
  * k values are every channel under every tap. Three ways to get at them (conv_path):
  *   rows     a tile is neighbours of an output row (or of the whole image, for 1x1 of stride 1): its windows lie at
- *            one distance from each other, and the product reads them where they are. Taps above and below the image
- *            are left out.
- *   padded   the same, but the first and the last tile of a row read a copy of their columns with zeros beside it
+ *            one distance from each other, and the product reads them where they are. Taps outside of the image are
+ *            left out: above and below it for the whole row, beside it for the row's first or last pixel
+ *   padded   the same where more pixels than these have taps beside the image: the first and the last tile of a row
+ *            read a copy of their columns with zeros beside it
  *   gather   the k values of any tile are copied into L1, in vectors of neighbouring channels: for narrow images and
  *            for groups that the layout does not keep together
  *

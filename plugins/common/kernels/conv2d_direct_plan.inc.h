@@ -12,6 +12,7 @@ enum {
     CONV_MERGE = 64,                                 /* taps of a window's row are one segment up to so many floats */
     CONV_COPY_FLOATS = 80000,                        /* padded copy of an item's rows at most, if more than one row */
     CONV_LEAST_TILE = GEMM_MR > 6 ? 7 : 4,           /* narrower tiles of rows waste more than a gather */
+    CONV_PIECES = 3,                                 /* of a segment: taps left of the image, inside, right of it */
     CONV_MAX_SEGMENTS = GEMM_KC_IN_PLACE             /* of a block of k */
 };
 
@@ -49,11 +50,12 @@ typedef struct conv_direct {
     float *scratch;
     int64_t pixel_blocks, panel_blocks;
     conv_path path;
-    int64_t kc;            /* a block of k at most */
-    int64_t rows, width;   /* output rows as tiles see them: a 1x1 image is one row cut into pieces */
-    bool flat;             /* that is so */
-    conv_strip strip[2];   /* path padded: what the first and the last tile of a row read; none: no columns */
-    bool whole;            /* path padded: all tiles read the first strip */
+    int64_t kc;          /* a block of k at most */
+    int64_t rows, width; /* output rows as tiles see them: a 1x1 image is one row cut into pieces */
+    bool flat;           /* that is so */
+    bool edges;          /* path rows: a row's first pixel has taps left of the image, or its last one right of it */
+    conv_strip strip[2]; /* path padded: what the first and the last tile of a row read; none: no columns */
+    bool whole;          /* path padded: all tiles read the first strip */
     int64_t thread_floats; /* of scratch for each thread */
     bool by_pixels;        /* how items are numbered: a block of pixels after the other, or of panels */
     bool scatter;          /* output channels of a group do not begin at a block of the layout */
@@ -168,12 +170,18 @@ static inline int64_t conv_copy_pixel(const conv_direct *d)
     return d->x.blocked ? (d->icg + VEC_LANES - 1) / VEC_LANES * VEC_LANES : d->icg;
 }
 
+/* How many tiles that many pixels are cut into. */
+static inline int64_t conv_direct_tiles(int64_t pixels)
+{
+    return (pixels + GEMM_MR - 1) / GEMM_MR;
+}
+
 /* Which columns path padded copies: those of the tiles at a row's ends that reach into the padding. The other tiles
  * read the image, if its pixels do not collide. */
 static void conv_direct_strips(conv_direct *d)
 {
     const cake_conv2d *op = &d->op;
-    int64_t tiles = (op->ow + GEMM_MR - 1) / GEMM_MR, first = (op->ow + tiles - 1) / tiles, last = op->ow / tiles;
+    int64_t tiles = conv_direct_tiles(op->ow), first = (op->ow + tiles - 1) / tiles, last = op->ow / tiles;
     int64_t window = (op->kw - 1) * op->dil_w + 1, right = (op->ow - last) * op->stride_w - op->pad_l;
     int64_t beyond = conv_copy_columns(d) - op->pad_l - op->iw; /* of the image's right edge */
 
@@ -187,11 +195,25 @@ static void conv_direct_strips(conv_direct *d)
         d->strip[1] = (conv_strip){.w0 = right, .columns = (last - 1) * op->stride_w + window};
 }
 
+/* Taps fall beside the image for a row's first and its last pixel only, and none for both. beyond: columns that the
+ * last window reaches beyond the right edge. */
+static bool conv_direct_edges(const cake_conv2d *op, int64_t beyond)
+{
+    return op->pad_l <= op->stride_w && beyond <= op->stride_w && (op->ow - 1) * op->stride_w <= op->iw;
+}
+
+/* All weights stay in L2, and their chunks in the list: to come back to each tile for blocks of k would only cost. */
+static bool conv_direct_one_block(const conv_direct *d)
+{
+    return d->k * d->panels * GEMM_NR <= CONV_W_FLOATS && CONV_PIECES * d->n_segments <= CONV_MAX_SEGMENTS;
+}
+
 static void conv_direct_path(conv_direct *d)
 {
     const cake_conv2d *op = &d->op;
-    int64_t tiles = (op->ow + GEMM_MR - 1) / GEMM_MR, right = conv_copy_columns(d) - op->pad_l;
-    bool wide = op->ow >= CONV_LEAST_TILE * tiles;
+    int64_t beyond = conv_copy_columns(d) - op->pad_l - op->iw; /* of the image's right edge */
+    bool wide = op->ow >= CONV_LEAST_TILE * conv_direct_tiles(op->ow), padded = op->pad_l > 0 || beyond > 0;
+    bool collide = gemm_rows_collide(op->stride_w * d->x.pixel);
 
     d->rows = op->oh;
     d->width = op->ow;
@@ -208,12 +230,15 @@ static void conv_direct_path(conv_direct *d)
     }
     if (op->kh * op->kw == 1 && op->ow < GEMM_MR) /* a gathered tile spans rows, and copies a value only once */
         wide = false;
-    if (d->flat || (wide && op->pad_l == 0 && right <= op->iw))
-        d->path = gemm_rows_collide(op->stride_w * d->x.pixel) ? CONV_GATHER : CONV_ROWS;
+    if (d->flat || (wide && !padded))
+        d->path = collide ? CONV_GATHER : CONV_ROWS;
+    else if (wide && !collide && conv_direct_edges(op, beyond))
+        d->path = CONV_ROWS;
     else if (wide && (d->x.blocked || !gemm_rows_collide(op->stride_w * d->icg)))
         d->path = CONV_PADDED;
+    d->edges = d->path == CONV_ROWS && padded;
     if (d->path != CONV_GATHER)
-        d->kc = GEMM_KC_IN_PLACE;
+        d->kc = conv_direct_one_block(d) ? d->k : GEMM_KC_IN_PLACE;
     if (d->path == CONV_PADDED)
         conv_direct_strips(d);
 }
@@ -221,7 +246,7 @@ static void conv_direct_path(conv_direct *d)
 /* What an image is cut into: tiles of pixels, or rows. */
 static int64_t conv_direct_units(const conv_direct *d)
 {
-    return d->path == CONV_GATHER ? (d->op.oh * d->op.ow + GEMM_MR - 1) / GEMM_MR : d->rows;
+    return d->path == CONV_GATHER ? conv_direct_tiles(d->op.oh * d->op.ow) : d->rows;
 }
 
 /* About four items a thread where there is more than one, two where each of them copies its rows: panels are split
@@ -284,64 +309,33 @@ static conv_item conv_direct_item(const conv_direct *d, int64_t item)
                        .p1 = (pb + 1) * d->panels / d->panel_blocks};
 }
 
-/* Add a tile that was computed beside its place, channel by channel. */
-static void conv_direct_scatter(const conv_direct *d, float *y, int64_t channel, const float *tile, int rows,
-                                int64_t columns)
+/* An item's panels in a block of k. */
+static inline gemm_right conv_direct_right(const conv_direct *d, const conv_block *block, const conv_item *item)
 {
-    for (int r = 0; r < rows; r++)
-        for (int64_t o = 0; o < columns; o++)
-            y[conv_chan(&d->y, channel + o) + r * d->y.pixel] = tile[r * GEMM_NR + o];
+    const float *b = d->w + (item->group * d->k + block->k0) * d->panels * GEMM_NR;
+    int64_t end = item->p1 * GEMM_NR < d->ocg ? item->p1 * GEMM_NR : d->ocg;
+
+    return gemm_right_of(b + item->p0 * block->depth * GEMM_NR, block->depth * GEMM_NR, end - item->p0 * GEMM_NR);
 }
 
-static void conv_direct_gather_back(const conv_direct *d, const float *y, int64_t channel, float *tile, int rows,
-                                    int64_t columns)
+/* Where an item's tile goes from its first panel on. y: the tile's first pixel. */
+static inline gemm_tile_end conv_direct_end(const conv_direct *d, const conv_block *block, const conv_item *item,
+                                            float *y)
 {
-    for (int r = 0; r < rows; r++)
-        for (int64_t o = 0; o < columns; o++)
-            tile[r * GEMM_NR + o] = y[conv_chan(&d->y, channel + o) + r * d->y.pixel];
-}
+    int64_t column = item->p0 * GEMM_NR;
+    gemm_tile_end end = {.c = y + conv_chan(&d->y, item->group * d->ocg + column),
+                         .ldc = d->y.pixel,
+                         .step = d->y.block,
+                         .addstep = VEC_LANES,
+                         .columns = d->ocg - column};
 
-/* A tile's left side: gathered (chunk NULL), or windows that lie lda apart. */
-typedef struct conv_left {
-    const float *a;
-    const gemm_chunk *chunk;
-    int64_t chunks, lda;
-    bool first; /* the item's first tile with this block: b is not in L2 yet */
-} conv_left;
-
-/* Multiply a tile with panels p0 .. p1-1 of a block of k. y: the tile's first pixel. */
-static inline void conv_direct_tile(const conv_direct *d, const conv_block *block, int rows, const conv_item *item,
-                                    const conv_left *side, float *y)
-{
-    int64_t group = item->group, width = d->panels * GEMM_NR;
-    const float *w = d->w + (group * d->k + block->k0) * width;
-
-    for (int64_t p = item->p0; p < item->p1; p++) {
-        int64_t column = p * GEMM_NR, left = d->ocg - column;
-        const float *bias = d->bias + group * width + column, *b = w + p * block->depth * GEMM_NR;
-        gemm_tile_end end = {.ldc = d->y.pixel, .step = d->y.block, .columns = left < GEMM_NR ? left : GEMM_NR};
-        _Alignas(64) float tile[GEMM_MR * GEMM_NR];
-
-        if (d->scatter) {
-            end.c = tile, end.ldc = GEMM_NR, end.step = VEC_LANES;
-            if (block->k0 > 0)
-                conv_direct_gather_back(d, y, group * d->ocg + column, tile, rows, end.columns);
-        } else {
-            end.c = y + conv_chan(&d->y, group * d->ocg + column);
-            if (d->y.blocked) /* the last block's padding channels exist and may be written */
-                end.columns = (end.columns + VEC_LANES - 1) / VEC_LANES * VEC_LANES;
-        }
-        if (block->k0 > 0)
-            end.add = end.c, end.ldadd = end.ldc, end.addstep = end.step;
-        else
-            end.add = bias, end.addstep = VEC_LANES;
-        if (side->chunk)
-            gemm_f32_chunks(rows, side->first, side->chunk, side->chunks, side->a, side->lda, b, &end);
-        else
-            gemm_f32_tile(rows, block->depth, side->a, b, GEMM_NR, &end);
-        if (d->scatter)
-            conv_direct_scatter(d, y, group * d->ocg + column, tile, rows, end.columns);
-    }
+    if (d->y.blocked) /* the last block's padding channels exist and may be written */
+        end.columns = (end.columns + VEC_LANES - 1) / VEC_LANES * VEC_LANES;
+    if (block->k0 > 0)
+        end.add = end.c, end.ldadd = end.ldc, end.addstep = end.step;
+    else if (d->op.bias)
+        end.add = d->bias + item->group * d->panels * GEMM_NR + column;
+    return end;
 }
 
 #endif

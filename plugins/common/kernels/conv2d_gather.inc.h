@@ -89,21 +89,74 @@ static inline void conv_gather(const conv_direct *d, const conv_block *block, co
     }
 }
 
+/* Add a tile that was computed beside its place, channel by channel. */
+static void conv_gather_scatter(const conv_direct *d, float *y, int64_t channel, const float *tile, int rows,
+                                int64_t columns)
+{
+    for (int r = 0; r < rows; r++)
+        for (int64_t o = 0; o < columns; o++)
+            y[conv_chan(&d->y, channel + o) + r * d->y.pixel] = tile[r * GEMM_NR + o];
+}
+
+static void conv_direct_gather_back(const conv_direct *d, const float *y, int64_t channel, float *tile, int rows,
+                                    int64_t columns)
+{
+    for (int r = 0; r < rows; r++)
+        for (int64_t o = 0; o < columns; o++)
+            tile[r * GEMM_NR + o] = y[conv_chan(&d->y, channel + o) + r * d->y.pixel];
+}
+
+/* Multiply a gathered tile with panel p, and put its columns where their channels lie. */
+static void conv_gather_scattered(const conv_direct *d, const conv_block *block, int rows, const conv_item *item,
+                                  int64_t p, const float *a, const float *b, float *y)
+{
+    int64_t column = p * GEMM_NR, channel = item->group * d->ocg + column, left = d->ocg - column;
+    _Alignas(64) float tile[GEMM_MR * GEMM_NR];
+    gemm_tile_end end = {.c = tile, .ldc = GEMM_NR, .step = VEC_LANES, .columns = left < GEMM_NR ? left : GEMM_NR};
+
+    if (block->k0 > 0) {
+        conv_direct_gather_back(d, y, channel, tile, rows, end.columns);
+        end.add = tile, end.ldadd = GEMM_NR, end.addstep = VEC_LANES;
+    } else if (d->op.bias) {
+        end.add = d->bias + item->group * d->panels * GEMM_NR + column, end.addstep = VEC_LANES;
+    }
+    gemm_f32_tile(rows, block->depth, a, b, GEMM_NR, &end);
+    conv_gather_scatter(d, y, channel, tile, rows, end.columns);
+}
+
+/* Multiply a gathered tile with panels p0 .. p1-1 of a block of k. y: the tile's first pixel. */
+static inline void conv_gather_tile(const conv_direct *d, const conv_block *block, int rows, const conv_item *item,
+                                    const float *a, float *y)
+{
+    const float *b = conv_direct_right(d, block, item).b;
+    gemm_tile_end end = conv_direct_end(d, block, item, y);
+
+    for (int64_t p = item->p0; p < item->p1; p++, b += block->depth * GEMM_NR) {
+        if (d->scatter)
+            conv_gather_scattered(d, block, rows, item, p, a, b, y);
+        else
+            gemm_f32_tile(rows, block->depth, a, b, GEMM_NR, &end);
+        end.c += GEMM_NV * end.step;
+        end.columns -= GEMM_NR;
+        if (end.add)
+            end.add += GEMM_NV * end.addstep;
+    }
+}
+
 static void conv_gather_item(const conv_direct *d, const conv_item *item, const float *x, float *y, float *scratch)
 {
     int64_t pixels = d->op.oh * d->op.ow, units = conv_direct_units(d);
     int64_t m0 = item->u0 * pixels / units, m1 = item->u1 * pixels / units;
-    int64_t tiles = (m1 - m0 + GEMM_MR - 1) / GEMM_MR;
+    int64_t tiles = conv_direct_tiles(m1 - m0);
 
     for (int64_t b = 0; b < d->n_blocks; b++) {
         int64_t m = m0;
         for (int64_t t = 0; t < tiles; t++) {
             int rows = (int)((m1 - m + tiles - t - 1) / (tiles - t));
-            conv_left left = {.a = scratch};
             conv_windows windows;
             conv_gather_windows(d, m, rows, &windows);
             conv_gather(d, &d->blocks[b], &windows, item->group, x, scratch);
-            conv_direct_tile(d, &d->blocks[b], rows, item, &left, y + m * d->y.pixel);
+            conv_gather_tile(d, &d->blocks[b], rows, item, scratch, y + m * d->y.pixel);
             m += rows;
         }
     }

@@ -223,21 +223,22 @@ static void conv_winograd_product(const conv_winograd *c, int64_t point, int64_t
                                   const float *v, float *p)
 {
     int64_t steps = (tiles + GEMM_MR - 1) / GEMM_MR;
+    const gemm_left left = {.chunk = c->chunks, .end = c->chunks + c->icb, .lda = VEC_LANES};
 
     v += point * c->v_point;
     p += point * c->p_point;
     for (int64_t panel = p0; panel < p1; panel++) {
         const float *u = c->u + point * c->u_point + panel * c->icb * VEC_LANES * GEMM_NR;
-        int64_t t = 0, left = c->ocb - panel * GEMM_NV;
+        int64_t t = 0, vectors = c->ocb - panel * GEMM_NV;
+        gemm_right right = gemm_right_of(u, 0, (vectors < GEMM_NV ? vectors : GEMM_NV) * VEC_LANES);
         for (int64_t s = 0; s < steps; s++) {
             int rows = (int)((tiles - t + steps - s - 1) / (steps - s));
             gemm_tile_end end = {.c = p + (panel * GEMM_NV * c->block + t) * VEC_LANES,
                                  .ldc = VEC_LANES,
                                  .step = c->block * VEC_LANES,
-                                 .add = gemm_zeros,
-                                 .columns = left * VEC_LANES};
-            gemm_f32_chunks(rows, s == 0 && tiles > WINOGRAD_AHEAD, c->chunks, c->icb, v + t * VEC_LANES, VEC_LANES,
-                            u, &end);
+                                 .columns = vectors * VEC_LANES};
+            gemm_f32_chunks(rows, s == 0 && tiles > WINOGRAD_AHEAD ? GEMM_AHEAD : GEMM_INNER, &left,
+                            v + t * VEC_LANES, &right, &end);
             t += rows;
         }
     }

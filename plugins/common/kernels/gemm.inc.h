@@ -85,70 +85,89 @@ static inline void gemm_pack_b(float *packed, const float *b, int64_t k, int64_t
 /* Where a finished tile goes: c = tile + add. */
 typedef struct gemm_tile_end {
     float *c;         /* row r, vector v at c + r ldc + v step */
-    const float *add; /* c to accumulate, bias, or gemm_zeros; its own two distances */
+    const float *add; /* c to accumulate, bias, or NULL; its own two distances */
     int64_t ldc, step;
     int64_t ldadd, addstep; /* ldadd = 0: every row adds the same */
-    int64_t columns;        /* how many exist; more than GEMM_NR means all */
+    int64_t columns;        /* how many exist; more than the panels hold means all */
     const float *fetch;     /* for gemm_f32_chunks: what to bring into the caches, a line for each k; or NULL */
 } gemm_tile_end;
 
-static const float gemm_zeros[GEMM_BESIDE * GEMM_NR];
-
 /* Store a tile of mr x nv vectors, some of whose columns do not exist. */
-static __attribute__((noinline)) void gemm_store_part(int mr, int nv, const float *tile, const gemm_tile_end *end)
+static __attribute__((noinline)) void gemm_store_part(int mr, int nv, const float *tile, int64_t p,
+                                                      const gemm_tile_end *end)
 {
     for (int v = 0; v < nv; v++) {
-        int64_t left = end->columns - v * VEC_LANES;
+        int64_t at = p * GEMM_NV + v, left = end->columns - at * VEC_LANES;
         vmask m = vec_mask(left > VEC_LANES ? VEC_LANES : left > 0 ? (int)left : 0);
         for (int r = 0; r < mr; r++) {
             vec a = vec_load(tile + (r * nv + v) * VEC_LANES);
-            vec b = vec_load_mask(end->add + r * end->ldadd + v * end->addstep, m);
-            vec_store_mask(end->c + r * end->ldc + v * end->step, vec_add(a, b), m);
+            if (end->add)
+                a = vec_add(a, vec_load_mask(end->add + r * end->ldadd + at * end->addstep, m));
+            vec_store_mask(end->c + r * end->ldc + at * end->step, a, m);
         }
     }
 }
 
-static inline bool gemm_whole_tile(int nv, const gemm_tile_end *end)
+/* All columns of a tile of panel p exist. */
+static inline bool gemm_whole_tile(int nv, int64_t p, const gemm_tile_end *end)
 {
-    return end->columns >= nv * VEC_LANES;
+    return end->columns >= p * GEMM_NR + nv * VEC_LANES;
 }
 
-/* What a tile's sums begin with: `add`, or zeros where not all columns exist. */
-VEC_INLINE void gemm_tile_begin(int mr, int nv, vec *acc, const gemm_tile_end *end)
+VEC_INLINE void gemm_tile_zero(int mr, int nv, vec *acc)
 {
-    const float *add = end->add;
+    VEC_UNROLL
+    for (int i = 0; i < mr * nv; i++)
+        acc[i] = vec_zero();
+}
 
-    if (!gemm_whole_tile(nv, end)) {
+/* Add to the rows what panel p's columns add: the same to each, or to each its own. */
+VEC_INLINE void gemm_tile_add(int mr, int nv, vec *acc, int64_t p, const gemm_tile_end *end)
+{
+    const float *add = end->add + p * GEMM_NV * end->addstep;
+    int64_t ldadd = end->ldadd, step = end->addstep;
+
+    if (ldadd == 0) {
+        vec same[GEMM_BESIDE * GEMM_NV];
+        VEC_UNROLL
+        for (int v = 0; v < nv; v++)
+            same[v] = vec_load(add + v * step);
         VEC_UNROLL
         for (int i = 0; i < mr * nv; i++)
-            acc[i] = vec_zero();
+            acc[i] = vec_add(acc[i], same[i % nv]);
         return;
     }
     VEC_UNROLL
-    for (int r = 0; r < mr; r++, add += end->ldadd) {
+    for (int r = 0; r < mr; r++, add += ldadd) {
         VEC_UNROLL
         for (int v = 0; v < nv; v++)
-            acc[r * nv + v] = vec_load(add + v * end->addstep);
+            acc[r * nv + v] = vec_add(acc[r * nv + v], vec_load(add + v * step));
     }
 }
 
-VEC_INLINE void gemm_tile_store(int mr, int nv, const vec *acc, const gemm_tile_end *end)
+/* Finish a tile of panel p, counted from the one that `end` is of. (To begin with what is added in place of zeros would
+ * save the additions, but their unit is idle; a tile that begins with zeros waits for nothing, and its first FMAs run
+ * between the stores of the tile before it.) */
+VEC_INLINE void gemm_tile_store(int mr, int nv, vec *acc, int64_t p, const gemm_tile_end *end)
 {
-    float *c = end->c, tile[GEMM_MR * GEMM_NR];
+    float *c = end->c + p * GEMM_NV * end->step, tile[GEMM_MR * GEMM_NR];
+    int64_t ldc = end->ldc, step = end->step;
 
-    if (gemm_whole_tile(nv, end)) {
+    if (gemm_whole_tile(nv, p, end)) {
+        if (end->add)
+            gemm_tile_add(mr, nv, acc, p, end);
         VEC_UNROLL
-        for (int r = 0; r < mr; r++, c += end->ldc) {
+        for (int r = 0; r < mr; r++, c += ldc) {
             VEC_UNROLL
             for (int v = 0; v < nv; v++)
-                vec_store(c + v * end->step, acc[r * nv + v]);
+                vec_store(c + v * step, acc[r * nv + v]);
         }
         return;
     }
     VEC_UNROLL
     for (int i = 0; i < mr * nv; i++)
         vec_store(tile + i * VEC_LANES, acc[i]);
-    gemm_store_part(mr, nv, tile, end);
+    gemm_store_part(mr, nv, tile, p, end);
 }
 
 /* One tile: mr rows of a (row-major, lda apart) times k rows of nv vectors of b (ldb apart). `sets` > 1 spreads the
@@ -161,10 +180,7 @@ VEC_INLINE void gemm_tile(int mr, int nv, int sets, int64_t k, const float *rest
     vec acc[GEMM_MR * GEMM_NV];
     int64_t i = 0;
 
-    gemm_tile_begin(mr, nv, acc, end);
-    VEC_UNROLL
-    for (int r = mr * nv; r < sets * mr * nv; r++)
-        acc[r] = vec_zero();
+    gemm_tile_zero(sets * mr, nv, acc);
     for (; i + sets <= k; i += sets, a += sets, b += sets * ldb) {
         VEC_UNROLL
         for (int s = 0; s < sets; s++) {
@@ -202,7 +218,7 @@ VEC_INLINE void gemm_tile(int mr, int nv, int sets, int64_t k, const float *rest
         for (int r = 0; r < mr * nv; r++)
             acc[r] = vec_add(acc[r], acc[s * mr * nv + r]);
     }
-    gemm_tile_store(mr, nv, acc, end);
+    gemm_tile_store(mr, nv, acc, 0, end);
 }
 
 /* gemm_tile for a number of rows that only the run knows, 1 .. GEMM_MR. */

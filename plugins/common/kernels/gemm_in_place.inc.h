@@ -50,11 +50,13 @@ static inline void gemm_f32_whole(int rows, int64_t k, const float *a, int64_t l
                                   const gemm_tile_end *end)
 {
     const gemm_chunk whole = {.depth = k};
+    const gemm_left left = {.chunk = &whole, .end = &whole + 1, .lda = lda};
+    const gemm_right right = gemm_right_of(b, 0, end->columns < GEMM_NR ? end->columns : GEMM_NR);
 
     if (rows <= GEMM_FEW)
         gemm_f32_few(rows, k, a, lda, b, end);
     else
-        gemm_f32_chunks(rows, false, &whole, 1, a, lda, b, end);
+        gemm_f32_chunks(rows, GEMM_INNER, &left, a, &right, end);
 }
 
 /* Rows of unpacked a by one panel, in tiles of nearly equal height. Meanwhile `next`, a panel of as much depth, comes
@@ -107,7 +109,7 @@ static inline void gemm_compute(const gemm *g, int64_t m0, int64_t m1, int64_t p
                 if (g->accumulate || k0 > 0)
                     end.add = c, end.ldadd = g->ldc;
                 else
-                    end.add = g->bias ? g->bias + column : gemm_zeros;
+                    end.add = g->bias ? g->bias + column : NULL;
                 beside = rows <= GEMM_FEW && p + GEMM_BESIDE <= p1 ? GEMM_BESIDE : 1;
                 if (beside > 1)
                     gemm_f32_few_beside(rows, depth, a, g->lda, b + p * depth * GEMM_NR, &end);

@@ -63,7 +63,7 @@ static void gemm_rows_compute(const gemm_rows *g, const float *const *from, int6
                 if (k0 > 0)
                     end.add = c, end.ldadd = to->ldc;
                 else
-                    end.add = g->bias ? g->bias + (to->first / g->of_head + head) * g->n + column : gemm_zeros;
+                    end.add = g->bias ? g->bias + (to->first / g->of_head + head) * g->n + column : NULL;
                 gemm_f32_tile(height, depth, scratch, g->b + (k0 * g->panels + p * depth) * GEMM_NR, GEMM_NR, &end);
                 column += GEMM_NR;
                 if (column == width)

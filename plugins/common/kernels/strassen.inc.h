@@ -86,7 +86,7 @@ VEC_INLINE void strassen_put(int mr, const vec *acc, const strassen_step *step)
     const float *add = end->add;
     float *c = end->c, tile[GEMM_MR * GEMM_NR];
 
-    if (step->rows == mr && gemm_whole_tile(GEMM_NV, end)) {
+    if (step->rows == mr && gemm_whole_tile(GEMM_NV, 0, end)) {
         VEC_UNROLL
         for (int r = 0; r < mr; r++, c += end->ldc, add += end->ldadd) {
             VEC_UNROLL
@@ -98,7 +98,7 @@ VEC_INLINE void strassen_put(int mr, const vec *acc, const strassen_step *step)
     VEC_UNROLL
     for (int i = 0; i < mr * GEMM_NV; i++)
         vec_store(tile + i * VEC_LANES, acc[i]);
-    gemm_store_part(step->rows, GEMM_NV, tile, end);
+    gemm_store_part(step->rows, GEMM_NV, tile, 0, end);
 }
 
 /* Add a product to a tile's sums. As in gemm_chunks.inc.h every third row has a pointer of its own. */
