@@ -21,10 +21,10 @@ const cake_phased cake_conv2d_direct_pixels_portable = {
     .close = conv_direct_close,
 };
 
-/* The same, offered in nhwc for images of few channels. */
+/* The same, offered in nhwc for images of few channels, of which the output is the most: a pixel is one thread's. */
 const cake_phased cake_conv2d_first_portable = {
     .can_run = cake_conv2d_first_can_run,
-    .open = conv_direct_open,
+    .open = conv_direct_pixels_open,
     .phases = conv_direct_phases,
     .items = conv_direct_items,
     .work = conv_direct_work,
