@@ -107,14 +107,17 @@ static void strassen_pack(const strassen *s, const float *w, int64_t ldw)
     }
 }
 
-/* Cut the halves of c: rows as the left matrices fit into L2, and as many items as threads, in equal shares, where the
- * work allows: rows first, since each block of panels makes its left matrices. */
+/* Cut the halves of c: rows as the left matrices fit into L2, or as many as may be where the right ones come from memory
+ * for each block of rows; and as many items as threads, in equal shares, where the work allows: rows first, since each
+ * block of panels makes its left matrices. */
 static void strassen_cut(strassen *s, int64_t threads)
 {
     int64_t tiles = (s->m1 + GEMM_MR - 1) / GEMM_MR, fit = STRASSEN_LEFT_FLOATS / (STRASSEN_PRODUCTS * s->lda);
-    int64_t others;
+    int64_t right = STRASSEN_PRODUCTS * s->k1 * s->panels * GEMM_NR * (int64_t)sizeof(float), others;
 
     fit = fit > STRASSEN_ROWS ? STRASSEN_ROWS : fit < GEMM_MR ? GEMM_MR : fit / GEMM_MR * GEMM_MR;
+    if (s->host->l3_bytes > 0 && right > s->host->l3_bytes / 2)
+        fit = 2 * STRASSEN_ROWS;
     s->row_blocks = (s->m1 + fit - 1) / fit;
     while (s->images * s->row_blocks % threads != 0 && s->images * s->row_blocks < 4 * threads &&
            s->row_blocks < tiles)
