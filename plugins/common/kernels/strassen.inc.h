@@ -101,45 +101,14 @@ VEC_INLINE void strassen_put(int mr, const vec *acc, const strassen_step *step)
     gemm_store_part(step->rows, GEMM_NV, tile, 0, end);
 }
 
-/* Add a product to a tile's sums. As in gemm_chunks.inc.h every third row has a pointer of its own. */
-VEC_INLINE void strassen_sum(int mr, bool ahead, int64_t depth, int64_t lda, const strassen_step *step, vec *acc)
-{
-    const float *row[(GEMM_MR + 2) / 3], *b = step->b, *fetch = step->fetch;
-
-    VEC_UNROLL
-    for (int r = 0; r < mr; r += 3)
-        row[r / 3] = step->a + r * lda;
-    for (int64_t k = depth; k > 0; k--, b += GEMM_NR) {
-        vec bv[GEMM_NV];
-        VEC_UNROLL
-        for (int v = 0; v < GEMM_NV; v++)
-            bv[v] = vec_load(b + v * VEC_LANES);
-        VEC_UNROLL
-        for (int r = 0; r < mr; r++) {
-            vec av = vec_broadcast(row[r / 3] + r % 3 * lda);
-            VEC_UNROLL
-            for (int v = 0; v < GEMM_NV; v++)
-                acc[r * GEMM_NV + v] = vec_fma(av, bv[v], acc[r * GEMM_NV + v]);
-        }
-        VEC_UNROLL
-        for (int r = 0; r < mr; r += 3)
-            row[r / 3]++;
-        if (ahead) {
-            __builtin_prefetch(fetch, 0, 2);
-            fetch += STRASSEN_LINE;
-        }
-    }
-}
-
 VEC_INLINE void strassen_chain(int mr, bool ahead, int64_t depth, int64_t lda, const strassen_step *step, int steps)
 {
     vec acc[GEMM_MR * GEMM_NV];
 
-    VEC_UNROLL
-    for (int i = 0; i < mr * GEMM_NV; i++)
-        acc[i] = vec_zero();
+    gemm_tile_zero(mr, GEMM_NV, acc);
     for (int i = 0; i < steps; i++, step++) {
-        strassen_sum(mr, ahead, depth, lda, step, acc);
+        const float *fetch = step->fetch;
+        gemm_chunks_add(mr, GEMM_NV, ahead ? GEMM_FETCH : GEMM_INNER, acc, depth, step->a, lda, step->b, &fetch);
         strassen_put(mr, acc, step);
     }
 }
@@ -210,7 +179,7 @@ static inline strassen_step strassen_step_of(const strassen *s, int chain, int j
         .rows = (int)(s->m - to < rows ? s->m - to : rows),
     };
 
-    step.fetch = step.b + (strassen_chains[chain].count * GEMM_NR + tile * STRASSEN_LINE) * block->depth;
+    step.fetch = step.b + (strassen_chains[chain].count * GEMM_NR + tile * GEMM_LINE) * block->depth;
     step.end.c = block->c + to * s->to_row + column / VEC_LANES * s->to_step;
     step.end.ldc = s->to_row;
     step.end.step = s->to_step;
@@ -239,7 +208,7 @@ static void strassen_chain_block(const strassen *s, int chain, const strassen_bl
             int rows = (int)((block->row1 - row + tiles - i - 1) / (tiles - i));
             for (int j = 0; j < count; j++)
                 steps[j] = strassen_step_of(s, chain, j, block, row, rows, panel, i);
-            if (i * STRASSEN_LINE < GEMM_NR)
+            if (i * GEMM_LINE < GEMM_NR)
                 strassen_f32_chain_ahead(rows, block->depth, s->lda, steps, count);
             else
                 strassen_f32_chain(rows, block->depth, s->lda, steps, count);

@@ -3,13 +3,12 @@
 #ifndef LAYERCAKE_PLUGINS_COMMON_STRASSEN_PLAN_INC_H
 #define LAYERCAKE_PLUGINS_COMMON_STRASSEN_PLAN_INC_H
 
-#include "common/kernels/gemm_chunks.inc.h" /* gemm_rows_collide */
+#include "common/kernels/gemm_chunks.inc.h"
 #include "common/kernels/kernels.h"
 #include "common/kernels/workspace.h"
 
 enum {
     STRASSEN_PRODUCTS = 7,
-    STRASSEN_LINE = 16, /* floats of a cache line */
     STRASSEN_GROUP = 4, /* panels whose part of c stays in L2 for all chains */
     STRASSEN_CHAINS = 3,
     STRASSEN_CHAIN = 4,                              /* products of a chain at most */
