@@ -294,6 +294,7 @@ Test(phased, linear_packed)
 /* Each path of direct: in place, flat, padded copy, gather; groups that the blocks keep together and that they do
  * not; blocks of k; taps beyond every side; one image and more. */
 static const char *const convolutions[] = {
+    "conv2d n=2 ic=513 ih=33 iw=32 oc=17 kh=1 kw=1 bias=1", /* beyond L2 */
     "conv2d n=2 ic=17 ih=9 iw=40 oc=35 kh=3 kw=3 bias=1",
     "conv2d n=1 ic=40 ih=13 iw=15 oc=33 kh=1 kw=1 bias=1",
     "conv2d n=1 ic=24 ih=9 iw=28 oc=20 kh=1 kw=1 stride=2",

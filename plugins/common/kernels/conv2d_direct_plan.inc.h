@@ -13,6 +13,7 @@ enum {
     CONV_COPY_FLOATS = 80000,                        /* padded copy of an item's rows at most, if more than one row */
     CONV_LEAST_TILE = GEMM_MR > 6 ? 7 : 4,           /* narrower tiles of rows waste more than a gather */
     CONV_PIECES = 3,                                 /* of a segment: taps left of the image, inside, right of it */
+    CONV_FAR_FLOATS = 1 << 20,                       /* of an input that a core does not find in L2 */
     CONV_MAX_SEGMENTS = GEMM_KC_IN_PLACE             /* of a block of k */
 };
 
@@ -58,6 +59,7 @@ typedef struct conv_direct {
     bool whole;          /* path padded: all tiles read the first strip */
     int64_t thread_floats; /* of scratch for each thread */
     bool by_pixels;        /* how items are numbered: a block of pixels after the other, or of panels */
+    bool far;              /* a 1x1 image that lies beyond L2: each tile fetches the next one's */
     bool scatter;          /* output channels of a group do not begin at a block of the layout */
 } conv_direct;
 

@@ -153,7 +153,7 @@ static void conv_rows_row(conv_rows *r, int64_t u)
         int rows = (int)(low + (t < more)), from = conv_rows_source(d, t, tiles);
         int64_t w = d->flat ? first + q : q * d->op.stride_w - d->op.pad_l;
         gemm_kind kind = d->edges && from != CONV_IMAGE ? GEMM_EDGE : GEMM_INNER;
-        if (u == r->item->u0 && t == 0) /* b is not in L2 yet */
+        if (d->far || (u == r->item->u0 && t == 0)) /* the next tile, or b, is not in L2 yet */
             kind = GEMM_AHEAD;
         conv_rows_tile(r, from, kind, rows, h, w, r->y + (first + q) * d->y.pixel);
         q += rows;
