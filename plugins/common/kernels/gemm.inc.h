@@ -221,36 +221,45 @@ VEC_INLINE void gemm_tile(int mr, int nv, int sets, int64_t k, const float *rest
     gemm_tile_store(mr, nv, acc, 0, end);
 }
 
-/* gemm_tile for a number of rows that only the run knows, 1 .. GEMM_MR. */
+/* Do TILE(mr) with mr the constant that `rows` is, which only the run knows, 1 .. GEMM_MR. */
+#define GEMM_SWITCH_ROWS(rows, TILE)                                                                                 \
+    switch (rows) {                                                                                                  \
+        GEMM_CASE_ROWS(1, TILE);                                                                                     \
+        GEMM_CASE_ROWS(2, TILE);                                                                                     \
+        GEMM_CASE_ROWS(3, TILE);                                                                                     \
+        GEMM_CASE_ROWS(4, TILE);                                                                                     \
+        GEMM_CASE_ROWS(5, TILE);                                                                                     \
+        GEMM_CASE_ROWS(6, TILE);                                                                                     \
+        GEMM_CASE_ROWS(7, TILE);                                                                                     \
+        GEMM_CASE_ROWS(8, TILE);                                                                                     \
+        GEMM_CASE_ROWS(9, TILE);                                                                                     \
+        GEMM_CASE_ROWS(10, TILE);                                                                                    \
+        GEMM_CASE_ROWS(11, TILE);                                                                                    \
+        GEMM_CASE_ROWS(12, TILE);                                                                                    \
+        GEMM_CASE_ROWS(13, TILE);                                                                                    \
+        GEMM_CASE_ROWS(14, TILE);                                                                                    \
+    default:                                                                                                         \
+        break;                                                                                                       \
+    }
+
+#define GEMM_CASE_ROWS(mr, TILE)                                                                                     \
+    case mr:                                                                                                         \
+        if ((mr) <= GEMM_MR)                                                                                         \
+            TILE((mr) <= GEMM_MR ? (mr) : 1);                                                                        \
+        break
+
+/* Sets of accumulators of a tile of packed a. */
+VEC_INLINE int gemm_tile_sets(int mr)
+{
+    return mr == 1 ? 4 : mr == 2 || (mr == 3 && VEC_REGISTERS == 32) ? 2 : 1;
+}
+
 VEC_INLINE void gemm_tile_rows(int rows, int nv, int64_t k, const float *a, const float *b, int64_t ldb,
                                const gemm_tile_end *end)
 {
-    enum { LAST = GEMM_MR };
-
-    switch (rows) {
-#define ROWS(mr, sets)                                                                                               \
-    case mr:                                                                                                         \
-        if ((mr) <= LAST)                                                                                            \
-            gemm_tile((mr) <= LAST ? (mr) : 1, nv, (mr) <= LAST ? (sets) : 1, k, a, GEMM_LDA, b, ldb, end);          \
-        break
-        ROWS(1, 4);
-        ROWS(2, 2);
-        ROWS(3, LAST > 6 ? 2 : 1);
-        ROWS(4, 1);
-        ROWS(5, 1);
-        ROWS(6, 1);
-        ROWS(7, 1);
-        ROWS(8, 1);
-        ROWS(9, 1);
-        ROWS(10, 1);
-        ROWS(11, 1);
-        ROWS(12, 1);
-        ROWS(13, 1);
-        ROWS(14, 1);
-#undef ROWS
-    default:
-        break;
-    }
+#define TILE(mr) gemm_tile(mr, nv, gemm_tile_sets(mr), k, a, GEMM_LDA, b, ldb, end)
+    GEMM_SWITCH_ROWS(rows, TILE)
+#undef TILE
 }
 
 /* A tile of packed a, rows GEMM_LDA apart, and a panel of b, rows ldb apart: of the whole panel, or of its first

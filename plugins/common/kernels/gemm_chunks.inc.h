@@ -125,32 +125,9 @@ VEC_INLINE void gemm_chunks_tile(int mr, int nv, gemm_kind kind, const gemm_left
 VEC_INLINE void gemm_chunks_rows(int rows, int nv, gemm_kind kind, const gemm_left *left, const float *a,
                                  const gemm_right *right, int64_t p, const gemm_tile_end *end)
 {
-    enum { LAST = GEMM_MR };
-
-    switch (rows) {
-#define ROWS(mr)                                                                                                     \
-    case mr:                                                                                                         \
-        if ((mr) <= LAST)                                                                                            \
-            gemm_chunks_tile((mr) <= LAST ? (mr) : 1, nv, kind, left, a, right, p, end);                             \
-        break
-        ROWS(1);
-        ROWS(2);
-        ROWS(3);
-        ROWS(4);
-        ROWS(5);
-        ROWS(6);
-        ROWS(7);
-        ROWS(8);
-        ROWS(9);
-        ROWS(10);
-        ROWS(11);
-        ROWS(12);
-        ROWS(13);
-        ROWS(14);
-#undef ROWS
-    default:
-        break;
-    }
+#define TILE(mr) gemm_chunks_tile(mr, nv, kind, left, a, right, p, end)
+    GEMM_SWITCH_ROWS(rows, TILE)
+#undef TILE
 }
 
 static VEC_NOINLINE void gemm_f32_chunks_wide(int rows, const gemm_left *left, const float *a,

@@ -73,7 +73,8 @@ static inline void gemm_panel(int64_t rows, int64_t k, const float *a, int64_t l
         rows -= height;
         a += height * lda;
         end.c += height * end.ldc;
-        end.add += height * end.ldadd;
+        if (end.add)
+            end.add += height * end.ldadd;
     }
 }
 

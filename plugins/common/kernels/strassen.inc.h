@@ -75,9 +75,8 @@ static void strassen_left_row(const strassen *s, const float *a, int64_t image, 
 /* A product of a chain, of one tile. */
 typedef struct strassen_step {
     const float *a, *b;
-    const float *fetch; /* what a later tile reads: a line for each k */
-    gemm_tile_end end;
-    int rows; /* that exist in the goal */
+    gemm_tile_end end; /* fetch: what a later tile reads */
+    int rows;          /* that exist in the goal */
 } strassen_step;
 
 VEC_INLINE void strassen_put(int mr, const vec *acc, const strassen_step *step)
@@ -107,42 +106,18 @@ VEC_INLINE void strassen_chain(int mr, bool ahead, int64_t depth, int64_t lda, c
 
     gemm_tile_zero(mr, GEMM_NV, acc);
     for (int i = 0; i < steps; i++, step++) {
-        const float *fetch = step->fetch;
+        const float *fetch = step->end.fetch;
         gemm_chunks_add(mr, GEMM_NV, ahead ? GEMM_FETCH : GEMM_INNER, acc, depth, step->a, lda, step->b, &fetch);
         strassen_put(mr, acc, step);
     }
 }
 
-/* strassen_chain for a number of rows that only the run knows, 1 .. GEMM_MR. */
 VEC_INLINE void strassen_chain_rows(int rows, bool ahead, int64_t depth, int64_t lda, const strassen_step *step,
                                     int steps)
 {
-    enum { LAST = GEMM_MR };
-
-    switch (rows) {
-#define ROWS(mr)                                                                                                     \
-    case mr:                                                                                                         \
-        if ((mr) <= LAST)                                                                                            \
-            strassen_chain((mr) <= LAST ? (mr) : 1, ahead, depth, lda, step, steps);                                 \
-        break
-        ROWS(1);
-        ROWS(2);
-        ROWS(3);
-        ROWS(4);
-        ROWS(5);
-        ROWS(6);
-        ROWS(7);
-        ROWS(8);
-        ROWS(9);
-        ROWS(10);
-        ROWS(11);
-        ROWS(12);
-        ROWS(13);
-        ROWS(14);
-#undef ROWS
-    default:
-        break;
-    }
+#define TILE(mr) strassen_chain(mr, ahead, depth, lda, step, steps)
+    GEMM_SWITCH_ROWS(rows, TILE)
+#undef TILE
 }
 
 static __attribute__((noinline)) void strassen_f32_chain(int rows, int64_t depth, int64_t lda,
@@ -179,7 +154,7 @@ static inline strassen_step strassen_step_of(const strassen *s, int chain, int j
         .rows = (int)(s->m - to < rows ? s->m - to : rows),
     };
 
-    step.fetch = step.b + (strassen_chains[chain].count * GEMM_NR + tile * GEMM_LINE) * block->depth;
+    step.end.fetch = step.b + (strassen_chains[chain].count * GEMM_NR + tile * GEMM_LINE) * block->depth;
     step.end.c = block->c + to * s->to_row + column / VEC_LANES * s->to_step;
     step.end.ldc = s->to_row;
     step.end.step = s->to_step;
