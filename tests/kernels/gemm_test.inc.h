@@ -120,6 +120,24 @@ Test(gemm, a_panel_for_any_rows)
         check_panel(rows, 1), check_panel(rows, 37);
 }
 
+Test(gemm, tiles_share_what_they_fetch)
+{
+    enum { DEPTH = 3, PANELS = 5 };
+    const float next[PANELS * DEPTH * GEMM_NR] = {0};
+
+    cr_assert_null(gemm_share(NULL, 0, 2, DEPTH));
+    for (int64_t tiles = 2; tiles <= 9; tiles++) {
+        int64_t halves = 0;
+        for (int64_t number = 0; number < tiles * PANELS; number++) {
+            const float *fetch = gemm_share(next, number, tiles, DEPTH);
+            if (fetch)
+                cr_assert_eq(fetch, next + halves++ * DEPTH * GEMM_LINE, "tiles=%ld number=%ld", (long)tiles,
+                             (long)number);
+        }
+        cr_assert_eq(halves, 2 * PANELS, "tiles=%ld", (long)tiles);
+    }
+}
+
 Test(gemm, packs_from_any_strides)
 {
     enum { K = 7, N = GEMM_NR + 2 };

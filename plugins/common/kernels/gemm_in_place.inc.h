@@ -88,34 +88,54 @@ typedef struct gemm {
     int64_t ldc;
     const float *bias; /* [n] or NULL; not with accumulate */
     int accumulate;    /* add to what c holds */
+    const float *then; /* panels of a block of k, as many, that the product after this one begins with; or NULL */
 } gemm;
+
+/* What tile `number` of `tiles` x `panels` fetches of the panels that come next, a half of one: each tile its turn, so
+ * that memory is not waited for by the first tiles and idle for the others. */
+static inline const float *gemm_share(const float *next, int64_t number, int64_t tiles, int64_t depth)
+{
+    int64_t half = number * 2 / tiles;
+
+    return next && number * 2 % tiles < 2 ? next + half * depth * GEMM_LINE : NULL;
+}
+
+/* Panel p of the block of k that begins at k0. */
+static inline const float *gemm_b_panel(const gemm *g, int64_t k0, int64_t p)
+{
+    int64_t depth = g->k - k0 < g->kc ? g->k - k0 : g->kc;
+
+    return g->b + (k0 * gemm_panels(g->n) + p * depth) * GEMM_NR;
+}
 
 /* Compute rows m0 .. m1-1 of the columns of panels p0 .. p1-1. Rows are cut into tiles of nearly equal height. Within
  * a block of k, b's panels are used again for each tile of rows: keep (p1 - p0) GEMM_NR kc floats well inside L2. */
 static inline void gemm_compute(const gemm *g, int64_t m0, int64_t m1, int64_t p0, int64_t p1)
 {
-    int64_t panels = gemm_panels(g->n), tiles = (m1 - m0 + GEMM_MR - 1) / GEMM_MR;
+    int64_t tiles = (m1 - m0 + GEMM_MR - 1) / GEMM_MR;
 
     for (int64_t k0 = 0; k0 < g->k; k0 += g->kc) {
-        int64_t row = m0, depth = g->k - k0 < g->kc ? g->k - k0 : g->kc;
-        const float *b = g->b + k0 * panels * GEMM_NR;
+        int64_t row = m0, left = g->k - k0, depth = left < g->kc ? left : g->kc;
+        const float *next = left > depth ? gemm_b_panel(g, k0 + depth, p0) : g->then;
         for (int64_t t = 0; t < tiles; t++) {
             int rows = (int)((m1 - row + tiles - t - 1) / (tiles - t));
             const float *a = g->a + row * g->lda + k0;
             for (int64_t p = p0, beside; p < p1; p += beside) {
                 int64_t column = p * GEMM_NR;
                 float *c = g->c + row * g->ldc + column;
+                const float *b = gemm_b_panel(g, k0, p);
                 gemm_tile_end end = {.c = c, .ldc = g->ldc, .step = VEC_LANES, .columns = g->n - column};
                 end.addstep = VEC_LANES;
                 if (g->accumulate || k0 > 0)
                     end.add = c, end.ldadd = g->ldc;
                 else
                     end.add = g->bias ? g->bias + column : NULL;
+                end.fetch = gemm_share(next, t * (p1 - p0) + p - p0, tiles, depth);
                 beside = rows <= GEMM_FEW && p + GEMM_BESIDE <= p1 ? GEMM_BESIDE : 1;
                 if (beside > 1)
-                    gemm_f32_few_beside(rows, depth, a, g->lda, b + p * depth * GEMM_NR, &end);
+                    gemm_f32_few_beside(rows, depth, a, g->lda, b, &end);
                 else
-                    gemm_f32_whole(rows, depth, a, g->lda, b + p * depth * GEMM_NR, &end);
+                    gemm_f32_whole(rows, depth, a, g->lda, b, &end);
             }
             row += rows;
         }

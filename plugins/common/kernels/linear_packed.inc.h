@@ -12,6 +12,7 @@
 #include "common/kernels/workspace.h"
 
 enum {
+    LINEAR_KC = 4 * GEMM_KC,                        /* block of k at most: each loads and stores y once more */
     LINEAR_ROWS = GEMM_MR * (GEMM_MR > 6 ? 8 : 20), /* rows of an item at most: their part of y stays in L2 */
     LINEAR_W_FLOATS = 320 * GEMM_KC,                /* of w that an item uses again: half of a 1 MiB L2 */
     LINEAR_COPY_FLOATS = 1 << 15                    /* of an item of the copy */
@@ -88,7 +89,7 @@ static int32_t linear_packed_make(bool by_rows, const cake_problem *problem, con
         return CAKE_NO_MEMORY;
     *l = (linear_packed){.host = host, .op = *op, .by_rows = by_rows};
     l->bias = op->bias ? constants[1]->data : NULL;
-    l->kc = op->rows <= GEMM_FEW ? op->in : gemm_k_block_of(op->in, GEMM_KC_IN_PLACE);
+    l->kc = op->rows <= GEMM_FEW ? op->in : gemm_k_block_of(op->in, LINEAR_KC);
     l->beside = op->rows <= GEMM_FEW ? GEMM_BESIDE : 1;
     linear_packed_cut(l, problem->threads);
     linear_packed_copy(l, problem->inputs[0]->stride[0], problem->threads);
@@ -139,6 +140,12 @@ static int64_t linear_packed_panel(const linear_packed *l, int64_t p)
     return panel < panels ? panel : panels;
 }
 
+/* The block of panels of an item. */
+static int64_t linear_packed_block(const linear_packed *l, int64_t item)
+{
+    return l->by_rows ? item % l->panel_blocks : item / l->row_blocks;
+}
+
 static void linear_packed_work(void *ctx, const cake_tensor *const *inputs, const cake_tensor *const *outputs,
                                int64_t phase, int64_t begin, int64_t end, int thread)
 {
@@ -162,9 +169,11 @@ static void linear_packed_work(void *ctx, const cake_tensor *const *inputs, cons
         return;
     }
     for (int64_t item = begin; item < end; item++) {
-        int64_t p = l->by_rows ? item % l->panel_blocks : item / l->row_blocks;
+        int64_t p = linear_packed_block(l, item);
         int64_t r = l->by_rows ? item / l->panel_blocks : item % l->row_blocks;
+        int64_t then = item + 1 < end ? linear_packed_panel(l, linear_packed_block(l, item + 1)) : 0;
 
+        g.then = then < gemm_panels(l->op.out) ? l->w + then * l->kc * GEMM_NR : NULL;
         gemm_compute(&g, r * rows / l->row_blocks, (r + 1) * rows / l->row_blocks, linear_packed_panel(l, p),
                      linear_packed_panel(l, p + 1));
     }
