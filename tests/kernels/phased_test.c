@@ -355,6 +355,8 @@ static const char *const squares_of_three[] = {
     "conv2d n=2 ic=17 ih=9 iw=7 oc=35 kh=3 kw=3 pad=1 bias=1",
     "conv2d n=1 ic=9 ih=30 iw=33 oc=13 kh=3 kw=3",
     "conv2d n=1 ic=3 ih=2 iw=1 oc=3 kh=3 kw=3 pad_t=3 pad_b=2 pad_l=1 pad_r=4",
+    "conv2d n=1 ic=260 ih=9 iw=10 oc=70 kh=3 kw=3 pad=1", /* weights beyond L2 */
+    "conv2d n=1 ic=30 ih=18 iw=17 oc=250 kh=3 kw=3",
 };
 
 Test(phased, conv2d_winograd)

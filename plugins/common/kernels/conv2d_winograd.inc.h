@@ -16,7 +16,7 @@
 
 enum {
     WINOGRAD_MIN_TILES = 2 * GEMM_MR * (GEMM_MR > 6 ? 1 : 2), /* of a block: each weight is used so often */
-    WINOGRAD_AHEAD = 3 * GEMM_MR / 2,                         /* weights used by more tiles are fetched ahead */
+    WINOGRAD_DEEP = 256,                                      /* channels in whose panels are fetched one ahead */
     WINOGRAD_OUT_GROUP = 4                                    /* phase 2: blocks of channels an item */
 };
 
@@ -34,6 +34,7 @@ typedef struct conv_winograd {
     float *u, *bias, *work;   /* work: v then p, for each thread or (not fused) shared */
     gemm_chunk *chunks;       /* of v: icb of them */
     bool fused;
+    bool far; /* u does not stay in L2 */
 } conv_winograd;
 
 static void conv_winograd_close(void *ctx)
@@ -70,12 +71,13 @@ static void conv_winograd_cut(conv_winograd *c, const cake_host *host, int threa
 {
     int64_t l2 = host->l2_bytes > 0 ? host->l2_bytes : 1 << 20;
     int64_t tile_bytes = c->points * (c->icb + c->ocb) * VEC_LANES * (int64_t)sizeof(float);
-    int64_t fit = l2 / 2 / tile_bytes / GEMM_MR * GEMM_MR;
+    int64_t fit = l2 / 2 / tile_bytes / GEMM_MR * GEMM_MR, u_bytes = c->points * c->u_point * (int64_t)sizeof(float);
 
+    c->far = u_bytes > l2;
     if (fit < WINOGRAD_MIN_TILES)
         fit = WINOGRAD_MIN_TILES;
     c->blocks = (c->tiles + fit - 1) / fit;
-    if (c->points * c->u_point * (int64_t)sizeof(float) > host->l3_bytes / 2 && host->l3_bytes > 0)
+    if (u_bytes > host->l3_bytes / 2 && host->l3_bytes > 0)
         c->blocks = 1;
     c->fused = threads == 1 || c->blocks >= 3 * (int64_t)threads;
     if (!c->fused)
@@ -218,17 +220,20 @@ static void conv_winograd_tile_out(const conv_winograd *c, const float *p, int64
     }
 }
 
-/* Multiply `tiles` tiles of a point with panels p0 .. p1-1. */
+/* Multiply `tiles` tiles of a point with panels p0 .. p1-1. Of weights beyond L2 the first tile of rows fetches its own
+ * panel ahead; or, where that would leave it waiting, each of the first ones some lines of the next panel, which follows
+ * in memory. */
 static void conv_winograd_product(const conv_winograd *c, int64_t point, int64_t p0, int64_t p1, int64_t tiles,
                                   const float *v, float *p)
 {
-    int64_t steps = (tiles + GEMM_MR - 1) / GEMM_MR;
+    int64_t steps = (tiles + GEMM_MR - 1) / GEMM_MR, depth = c->icb * VEC_LANES;
+    bool deep = c->far && depth >= WINOGRAD_DEEP;
     const gemm_left left = {.chunk = c->chunks, .end = c->chunks + c->icb, .lda = VEC_LANES};
 
     v += point * c->v_point;
     p += point * c->p_point;
     for (int64_t panel = p0; panel < p1; panel++) {
-        const float *u = c->u + point * c->u_point + panel * c->icb * VEC_LANES * GEMM_NR;
+        const float *u = c->u + point * c->u_point + panel * depth * GEMM_NR, *next = u + depth * GEMM_NR;
         int64_t t = 0, vectors = c->ocb - panel * GEMM_NV;
         gemm_right right = gemm_right_of(u, 0, (vectors < GEMM_NV ? vectors : GEMM_NV) * VEC_LANES);
         for (int64_t s = 0; s < steps; s++) {
@@ -236,9 +241,9 @@ static void conv_winograd_product(const conv_winograd *c, int64_t point, int64_t
             gemm_tile_end end = {.c = p + (panel * GEMM_NV * c->block + t) * VEC_LANES,
                                  .ldc = VEC_LANES,
                                  .step = c->block * VEC_LANES,
-                                 .columns = vectors * VEC_LANES};
-            gemm_f32_chunks(rows, s == 0 && tiles > WINOGRAD_AHEAD ? GEMM_AHEAD : GEMM_INNER, &left,
-                            v + t * VEC_LANES, &right, &end);
+                                 .columns = vectors * VEC_LANES,
+                                 .fetch = deep && s * GEMM_LINE < GEMM_NR ? next + s * depth * GEMM_LINE : NULL};
+            gemm_f32_chunks(rows, c->far && s == 0 ? GEMM_AHEAD : GEMM_INNER, &left, v + t * VEC_LANES, &right, &end);
             t += rows;
         }
     }
