@@ -22,6 +22,7 @@ enum {
 
 typedef struct attention_tile {
     int64_t depth;
+    int64_t last; /* so many more i, of which only the last vector of b's rows counts; 0 for half a tile */
     const float *a;
     int64_t across, along; /* floats of a from row to row, and from i to i + 1 */
     const float *b;        /* [depth][ATTENTION_ROWS] */
@@ -56,6 +57,17 @@ VEC_INLINE void attention_tile_body(int rows, int nv, const attention_tile *t)
             for (int v = 0; v < nv; v++)
                 acc[r * nv + v] = vec_fma(av, bv[v], acc[r * nv + v]);
         }
+        VEC_UNROLL
+        for (int g = 0; g < (rows + 2) / 3; g++)
+            a[g] += along;
+    }
+    /* Not the same loop from another vector on: clang would keep the accumulators of both in memory. */
+    for (int64_t i = nv > 1 ? t->last : 0; i > 0; i--) {
+        vec bv = vec_load(b + (nv - 1) * VEC_LANES);
+        b += ATTENTION_ROWS;
+        VEC_UNROLL
+        for (int r = 0; r < rows; r++)
+            acc[r * nv + nv - 1] = vec_fma(vec_broadcast(a[r / 3] + r % 3 * across), bv, acc[r * nv + nv - 1]);
         VEC_UNROLL
         for (int g = 0; g < (rows + 2) / 3; g++)
             a[g] += along;
@@ -149,21 +161,6 @@ static inline int64_t attention_tile_height(int64_t count, int64_t done)
     int64_t left = count - done, tiles = (left + ATTENTION_MR - 1) / ATTENTION_MR;
 
     return (left + tiles - 1) / tiles;
-}
-
-/* Every tile of `count` rows. `half`: only the first vector of b's rows counts. */
-static inline void attention_product(const attention_tile *whole, int64_t count, int half)
-{
-    for (int64_t done = 0, rows; done < count; done += rows) {
-        attention_tile t = *whole;
-        rows = attention_tile_height(count, done);
-        t.a += done * t.across;
-        t.c += done * ATTENTION_ROWS;
-        if (half)
-            attention_f32_tile_half((int)rows, &t);
-        else
-            attention_f32_tile((int)rows, &t);
-    }
 }
 
 #endif
