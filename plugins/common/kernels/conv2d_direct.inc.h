@@ -28,7 +28,6 @@ static int32_t conv_direct_make(bool by_pixels, const cake_problem *problem, con
         return CAKE_NO_MEMORY;
     d->host = host;
     d->op = *op;
-    d->by_pixels = by_pixels;
     d->x = conv_image_of(problem->inputs[0]);
     d->y = conv_image_of(problem->outputs[0]);
     d->icg = op->ic / op->groups;
@@ -42,6 +41,7 @@ static int32_t conv_direct_make(bool by_pixels, const cake_problem *problem, con
     d->w = workspace_floats(host, op->groups * gemm_b_floats(d->k, d->ocg));
     d->bias = workspace_floats(host, op->groups * d->panels * GEMM_NR);
     conv_direct_path(d);
+    d->by_pixels = by_pixels || conv_direct_little_w(d);
     d->far = d->flat && op->n * op->ic * op->ih * op->iw > CONV_FAR_FLOATS;
     conv_direct_cut(d, problem->threads);
     d->scratch = workspace_floats(host, problem->threads * d->thread_floats);

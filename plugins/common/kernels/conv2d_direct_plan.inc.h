@@ -210,6 +210,13 @@ static bool conv_direct_one_block(const conv_direct *d)
     return d->k * d->panels * GEMM_NR <= CONV_W_FLOATS && CONV_PIECES * d->n_segments <= CONV_MAX_SEGMENTS;
 }
 
+/* The weights of a 1x1 image stay in the L2 of each thread, and the image is larger: each thread had better read a part
+ * of that. */
+static bool conv_direct_little_w(const conv_direct *d)
+{
+    return d->flat && conv_direct_one_block(d) && d->op.oh * d->op.ow > d->op.oc;
+}
+
 static void conv_direct_path(conv_direct *d)
 {
     const cake_conv2d *op = &d->op;
