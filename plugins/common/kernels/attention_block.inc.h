@@ -4,7 +4,7 @@
  * A vector's lanes are queries, so that the softmax needs no horizontal step and neither keys nor values are packed:
  * a micro-tile broadcasts them from where they lie (packing values for several blocks measured no better). The
  * queries of all heads that share a key-value head are one matrix, the heads of a position next to each other: so a
- * block's queries see nearly the same keys. For each tile of keys: scores (transposed) into L1 with the running
+ * block's queries see nearly the same keys. For each tile of keys: scores (transposed) with the running
  * maximum of each lane, weights 2^(s - m) in place (scale and log2 e are folded into the queries), and the result
  * times 2^(old m - m) plus weights times values. Keys that no query of the block sees are skipped; those that only
  * the second vector's queries see are left out of the first one's products.
@@ -21,7 +21,8 @@
 #include "common/vec/vec_math.h"
 #include "layercake/ops.h"
 
-enum { ATTENTION_KEYS = 16 * ATTENTION_MR * (VEC_REGISTERS == 32 ? 1 : 2) }; /* of a tile: its scores stay in L1 */
+/* Keys of a tile: its scores take 49 KiB (AVX-512) or 21 KiB (AVX2), about L1. */
+enum { ATTENTION_KEYS = 28 * ATTENTION_MR * (VEC_REGISTERS == 32 ? 1 : 2) };
 
 /* Where a tensor's rows lie: floats from a position to the next, from a head, from a sequence of the batch. */
 typedef struct attention_rows {
