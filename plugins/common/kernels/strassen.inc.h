@@ -51,6 +51,7 @@ static void strassen_left_row(const strassen *s, const float *a, int64_t image, 
 {
     bool pair = s->m1 + row < s->m;
     int64_t step = s->from.step, second = s->k1 / VEC_LANES * step, next = s->rows * s->lda;
+    int64_t ahead = STRASSEN_ROWS_AHEAD * s->from.pixel;
     const float *top = strassen_row(s, a, image * s->m + row) + k0 / VEC_LANES * step;
     const float *low = pair ? strassen_row(s, a, image * s->m + s->m1 + row) + k0 / VEC_LANES * step : top;
 
@@ -62,6 +63,12 @@ static void strassen_left_row(const strassen *s, const float *a, int64_t image, 
         vec a21 = pair ? vec_load_mask(low, m1) : vec_zero();
         vec a22 = pair && left > 0 ? vec_load_mask(low + second, m2) : vec_zero();
         vec lower = vec_add(a21, a22), most = vec_sub(lower, a11);
+        if (s->far) {
+            __builtin_prefetch(top + ahead);
+            __builtin_prefetch(top + ahead + second);
+            __builtin_prefetch(low + ahead);
+            __builtin_prefetch(low + ahead + second);
+        }
         vec_store(to, a11);
         vec_store(to + next, most);
         vec_store(to + 2 * next, vec_sub(a11, a21));

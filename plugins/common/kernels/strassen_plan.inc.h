@@ -12,6 +12,8 @@ enum {
     STRASSEN_GROUP = 4, /* panels whose part of c stays in L2 for all chains */
     STRASSEN_CHAINS = 3,
     STRASSEN_CHAIN = 4,                              /* products of a chain at most */
+    STRASSEN_ROWS_AHEAD = 4,                         /* of a, to fetch where it is far: */
+    STRASSEN_FAR_FLOATS = 1 << 20,                   /* of a, which then lies beyond L2 */
     STRASSEN_LEFT_FLOATS = 400 * GEMM_KC,            /* of left matrices: 600 KiB of L2 */
     STRASSEN_ROWS = GEMM_MR * (GEMM_MR > 6 ? 8 : 20) /* of a half, in an item at most */
 };
@@ -27,6 +29,7 @@ typedef struct strassen {
     const cake_host *host;
     int64_t images, m, k, n; /* rows of an image */
     strassen_rows from;      /* a; images follow each other */
+    bool far;                /* a lies beyond L2 */
     int64_t to_image, to_row, to_step;
     int64_t m1, k1, panels; /* of the first halves; k1 whole vectors */
     int64_t kc, lda;
@@ -133,6 +136,7 @@ static int32_t strassen_open(strassen *s, const float *w, int64_t ldw, const flo
 {
     int64_t columns;
 
+    s->far = s->images * s->m * s->k > STRASSEN_FAR_FLOATS;
     s->m1 = (s->m + 1) / 2;
     s->k1 = ((s->k + 1) / 2 + VEC_LANES - 1) / VEC_LANES * VEC_LANES;
     s->panels = (gemm_panels(s->n) + 1) / 2;
