@@ -79,20 +79,21 @@ static int64_t group_norm_items(const void *ctx, int64_t phase)
     return n->op.n * n->op.groups * n->parts;
 }
 
-/* y of the floats begin .. end-1 of a group whose first channel is `channel`. */
+/* y of the floats begin .. end-1 of a group whose first channel is `channel`; the last channel first, which the moments
+ * have left nearest. */
 static void group_norm_write(const group_norm *n, const moments *m, int64_t channel, const float *x, float *y,
                              int64_t begin, int64_t end)
 {
     double rstd = 1 / sqrt(m->m2 / m->count + n->op.eps);
 
     while (begin < end) {
-        int64_t c = channel + begin / n->plane, last = (begin / n->plane + 1) * n->plane;
+        int64_t last = (end - 1) / n->plane, c = channel + last, first = last * n->plane;
         double scale = n->scale ? (double)n->scale[c] * rstd : rstd;
         double shift = (n->shift ? (double)n->shift[c] : 0) - m->mean * scale;
         vec a = vec_set1((float)scale), b = vec_set1((float)shift);
-        last = last < end ? last : end;
-        scale_run(0, x + begin, y + begin, a, b, last - begin);
-        begin = last;
+        first = first > begin ? first : begin;
+        scale_run(0, x + first, y + first, a, b, end - first);
+        end = first;
     }
 }
 

@@ -65,8 +65,9 @@ VEC_INLINE void row_norm_write(int how, const row_norm *n, const float *restrict
         row_norm_put(how, n, x, y, mean, rstd, i, n->hidden - i);
 }
 
-/* The sum of `count` floats (about == NULL), or of their (x - about)^2. */
-VEC_INLINE float row_norm_sum(const float *x, int64_t count, const vec *about)
+/* The sum of `count` floats (about == NULL), or of their (x - about)^2. As many floats of `soon`, if there is such, come
+ * into L1 meanwhile. */
+VEC_INLINE float row_norm_sum(const float *x, int64_t count, const vec *about, const float *soon)
 {
     enum { SETS = 4 };
     vec sum[SETS] = {vec_zero(), vec_zero(), vec_zero(), vec_zero()};
@@ -77,6 +78,8 @@ VEC_INLINE float row_norm_sum(const float *x, int64_t count, const vec *about)
         for (int k = 0; k < SETS; k++) {
             vec v = vec_load(x + i + k * VEC_LANES), d = about ? vec_sub(v, *about) : v;
             sum[k] = about ? vec_fma(d, d, sum[k]) : vec_add(sum[k], v);
+            if (soon)
+                __builtin_prefetch(soon + i + k * VEC_LANES);
         }
     }
     for (; i < count; i += VEC_LANES) {
@@ -96,7 +99,8 @@ VEC_INLINE void row_norm_long(int how, const row_norm *n, const float *x, float 
         double sum = 0;
         for (int64_t i = 0; i < n->hidden; i += MOMENTS_CHUNK) {
             int64_t left = n->hidden - i;
-            sum += (double)row_norm_sum(x + i, left < MOMENTS_CHUNK ? left : MOMENTS_CHUNK, &mean);
+            sum += (double)row_norm_sum(x + i, left < MOMENTS_CHUNK ? left : MOMENTS_CHUNK, &mean,
+                                        how & ROW_AFFINE ? n->scale + i : NULL);
         }
         square = sum / (double)n->hidden;
     } else {
@@ -159,10 +163,10 @@ VEC_INLINE void row_norm_staged(int how, const row_norm *n, const float *x, floa
     float sum, square;
 
     if (!(how & ROW_RMS)) {
-        s.mean = vec_set1(row_norm_sum(x + begin * hidden, hidden, NULL) / (float)hidden);
-        s.about = vec_set1(row_norm_sum(x + second * hidden, hidden, NULL) / (float)hidden);
+        s.mean = vec_set1(row_norm_sum(x + begin * hidden, hidden, NULL, NULL) / (float)hidden);
+        s.about = vec_set1(row_norm_sum(x + second * hidden, hidden, NULL, NULL) / (float)hidden);
     }
-    square = row_norm_sum(x + begin * hidden, hidden, &s.mean);
+    square = row_norm_sum(x + begin * hidden, hidden, &s.mean, NULL);
     s.rstd = row_norm_rstd(n, square);
     for (int64_t r = begin; r < end; r++) {
         int64_t next = r + 1 < end ? r + 1 : r, last = r + 2 < end ? r + 2 : end - 1;
