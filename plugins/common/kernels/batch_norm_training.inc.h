@@ -132,8 +132,8 @@ static void batch_norm_write(const batch_norm_training *n, const moments *m, con
     }
     a = n->lanes == 1 ? vec_set1(scale[0]) : vec_load(scale);
     b = n->lanes == 1 ? vec_set1(shift[0]) : vec_load(shift);
-    for (int64_t slice = end - 1; slice >= begin;
-         slice--) { /* the last, which the moments have left nearest, first */
+    /* The last slice first, which the moments have left nearest. */
+    for (int64_t slice = end - 1; slice >= begin; slice--) {
         int64_t count, at = batch_norm_slice(n, unit, slice, &count);
         scale_run(0, x + at, y + at, a, b, count);
     }

@@ -39,14 +39,14 @@ double cake_cost_attention_decode(const cake_core *core, const cake_problem *pro
     return (cake_cost_of_reading(bytes, bytes, host) + attention_fmas(core, p, rows)) / problem->threads;
 }
 
-/* Keys and values are packed first: read, written, read. Query rows come in tiles, whose empty rows cost as much. */
+/* Query rows come in tiles, whose empty rows cost as much. */
 double cake_cost_attention_tiled(const cake_core *core, const cake_problem *problem, const cake_host *host)
 {
     const cake_attention *p = problem->params;
     double bytes = attention_key_bytes(p), rows = (double)(p->q_len * (p->heads / p->kv_heads));
     double tiles = ceil(rows / core->tile_rows) * (double)(p->batch * p->kv_heads);
 
-    return (cake_cost_of_reading(bytes, bytes, host) + 3 * bytes / (double)sizeof(float) / core->lanes +
+    return (cake_cost_of_reading(bytes, bytes, host) +
             attention_fmas(core, p, tiles * core->tile_rows) / CAKE_FMAS_A_CYCLE) /
            problem->threads;
 }
