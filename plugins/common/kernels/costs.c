@@ -19,10 +19,14 @@ double cake_cost_none(const cake_core *core, const cake_problem *problem, const 
 
 /* ---- attention ---- */
 
-/* Both multiply each query row with every key and every value. */
-static double attention_fmas(const cake_core *core, const cake_attention *p, double rows)
+enum { ATTENTION_EXP_CYCLES = 5 }; /* a vector of scores */
+
+/* Both multiply each query row with every key and every value, so many FMAs a cycle, and take the scores' exponentials. */
+static double attention_computing(const cake_core *core, const cake_attention *p, double rows, double fmas_a_cycle)
 {
-    return rows * (double)p->kv_len * (double)(p->head_dim + p->v_dim) / core->lanes;
+    double scores = rows * (double)p->kv_len / core->lanes;
+
+    return scores * ((double)(p->head_dim + p->v_dim) / fmas_a_cycle + ATTENTION_EXP_CYCLES);
 }
 
 static double attention_key_bytes(const cake_attention *p)
@@ -36,18 +40,17 @@ double cake_cost_attention_decode(const cake_core *core, const cake_problem *pro
     const cake_attention *p = problem->params;
     double bytes = attention_key_bytes(p), rows = (double)(p->batch * p->heads * p->q_len);
 
-    return (cake_cost_of_reading(bytes, bytes, host) + attention_fmas(core, p, rows)) / problem->threads;
+    return (cake_cost_of_reading(bytes, bytes, host) + attention_computing(core, p, rows, 1)) / problem->threads;
 }
 
-/* Query rows come in tiles, whose empty rows cost as much. */
+/* A vector's lanes are query rows, and the empty ones cost as much. */
 double cake_cost_attention_tiled(const cake_core *core, const cake_problem *problem, const cake_host *host)
 {
     const cake_attention *p = problem->params;
     double bytes = attention_key_bytes(p), rows = (double)(p->q_len * (p->heads / p->kv_heads));
-    double tiles = ceil(rows / core->tile_rows) * (double)(p->batch * p->kv_heads);
+    double computed = ceil(rows / core->lanes) * core->lanes * (double)(p->batch * p->kv_heads);
 
-    return (cake_cost_of_reading(bytes, bytes, host) +
-            attention_fmas(core, p, tiles * core->tile_rows) / CAKE_FMAS_A_CYCLE) /
+    return (cake_cost_of_reading(bytes, bytes, host) + attention_computing(core, p, computed, CAKE_FMAS_A_CYCLE)) /
            problem->threads;
 }
 
