@@ -242,7 +242,7 @@ static void conv_winograd_product(const conv_winograd *c, int64_t point, int64_t
                                  .ldc = VEC_LANES,
                                  .step = c->block * VEC_LANES,
                                  .columns = vectors * VEC_LANES,
-                                 .fetch = deep && s * GEMM_LINE < GEMM_NR ? next + s * depth * GEMM_LINE : NULL};
+                                 .fetch = gemm_fetch_next(deep ? next : NULL, s, depth)};
             gemm_f32_chunks(rows, c->far && s == 0 ? GEMM_AHEAD : GEMM_INNER, &left, v + t * VEC_LANES, &right, &end);
             t += rows;
         }

@@ -160,6 +160,13 @@ static VEC_NOINLINE void gemm_f32_chunks_narrow(int rows, const gemm_left *left,
     gemm_chunks_rows(rows, 1, GEMM_EDGE, left, a, right, right->panels, end);
 }
 
+/* What a tile of rows, counted from 0, fetches of the panel that comes next: the first ones a share each, so that memory
+ * is not waited for by the first and idle for the others. next: that panel, as deep as this one, or NULL. */
+static inline const float *gemm_fetch_next(const float *next, int64_t tile, int64_t depth)
+{
+    return next && tile * GEMM_LINE < GEMM_NR ? next + tile * depth * GEMM_LINE : NULL;
+}
+
 /* Panels of `columns` columns. */
 static inline gemm_right gemm_right_of(const float *b, int64_t step, int64_t columns)
 {

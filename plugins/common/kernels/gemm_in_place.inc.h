@@ -60,7 +60,7 @@ static inline void gemm_f32_whole(int rows, int64_t k, const float *a, int64_t l
 }
 
 /* Rows of unpacked a by one panel, in tiles of nearly equal height. Meanwhile `next`, a panel of as much depth, comes
- * into the caches: spread over the tiles, so that memory is not waited for by the first tile and idle for the others. */
+ * into the caches (gemm_fetch_next). */
 static inline void gemm_panel(int64_t rows, int64_t k, const float *a, int64_t lda, const float *b, const float *next,
                               gemm_tile_end end)
 {
@@ -68,7 +68,7 @@ static inline void gemm_panel(int64_t rows, int64_t k, const float *a, int64_t l
 
     for (int64_t t = 0; t < tiles; t++) {
         int height = (int)((rows + tiles - t - 1) / (tiles - t));
-        end.fetch = t * GEMM_LINE < GEMM_NR ? next + t * k * GEMM_LINE : NULL;
+        end.fetch = gemm_fetch_next(next, t, k);
         gemm_f32_whole(height, k, a, lda, b, &end);
         rows -= height;
         a += height * lda;
