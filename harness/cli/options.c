@@ -158,6 +158,19 @@ static cake_status add_once(const cake_option *option, cake_int_list *list, int 
     return cake_int_list_add(list, item, error);
 }
 
+/* Google Benchmark's flags are written --flag=true and --flag=false. */
+static cake_status set_flag(const cake_option *option, void *values, const char *text, cake_error *error)
+{
+    bool on = strcmp(text, "true") == 0;
+    cake_found buffer;
+
+    if (!on && strcmp(text, "false") != 0)
+        return cake_fail(error, CAKE_E_USAGE, "expected no value, true or false for --%s, found %s", option->name,
+                         found(text, &buffer));
+    *(bool *)member(option, values) = on;
+    return CAKE_OK;
+}
+
 /* One value, or one part of a list's. */
 static cake_status set_item(const cake_option *option, void *values, const char *text, cake_error *error)
 {
@@ -168,7 +181,7 @@ static cake_status set_item(const cake_option *option, void *values, const char 
 
     switch (option->kind) {
     case CAKE_OPTION_FLAG:
-        *(bool *)member(option, values) = true;
+        st = set_flag(option, values, text, error);
         break;
     case CAKE_OPTION_TEXT:
         *(char **)member(option, values) = strdup(text);
@@ -242,9 +255,12 @@ static cake_status set_value(const cake_option *option, void *values, const char
     return st;
 }
 
-/* The option of that name (not NUL-terminated); its number among all options of the groups goes to *index. */
-static const cake_option *find_option(const cake_option_group *groups, const char *name, size_t length, int *index)
+/* The option that a word names, "--name" or "--name=value"; its number among all options of the groups goes to *index. */
+static const cake_option *find_option(const cake_option_group *groups, const char *word, int *index)
 {
+    const char *name = word + 2;
+    size_t length = strcspn(name, "=");
+
     *index = 0;
     for (; groups->title; groups++)
         for (const cake_option *option = groups->options; option->name; option++, (*index)++) {
@@ -255,6 +271,15 @@ static const cake_option *find_option(const cake_option_group *groups, const cha
                     return option;
         }
     return NULL;
+}
+
+const cake_option *cake_option_of(const cake_option_group *groups, const char *word, int *n_words)
+{
+    int index;
+    const cake_option *option = strncmp(word, "--", 2) == 0 ? find_option(groups, word, &index) : NULL;
+
+    *n_words = option && option->kind != CAKE_OPTION_FLAG && !strchr(word, '=') ? 2 : 1;
+    return option;
 }
 
 static cake_status unknown_option(const cake_option_group *groups, const char *argument, cake_error *error)
@@ -277,49 +302,45 @@ static cake_status unknown_option(const cake_option_group *groups, const char *a
                      meant ? "; did you mean '--" : "", meant ? meant : "", meant ? "'?" : "");
 }
 
+/* The option that argv[*i] is, with its value, which may be the word after it: *i is its last word then. */
+static cake_status parse_option(const cake_option_group *groups, int argc, char *const *argv, int *i, bool *given,
+                                void *values, cake_error *error)
+{
+    const char *word = argv[*i], *value = strchr(word, '=');
+    const cake_option *option;
+    int index;
+
+    if (word[1] != '-')
+        return cake_fail(error, CAKE_E_USAGE, "expected an option that begins with '--', found '%s'", word);
+    option = find_option(groups, word, &index);
+    if (!option)
+        return unknown_option(groups, word, error);
+    if (given[index] && !is_list(option))
+        return cake_fail(error, CAKE_E_USAGE, "expected --%s once, found it again", option->name);
+    given[index] = true;
+    if (option->kind == CAKE_OPTION_FLAG)
+        return set_item(option, values, value ? value + 1 : "true", error);
+    if (value)
+        return set_value(option, values, value + 1, error);
+    if (*i + 1 >= argc)
+        return cake_fail(error, CAKE_E_USAGE, "expected %s after --%s, found the end of the command",
+                         option->argument, option->name);
+    return set_value(option, values, argv[++*i], error);
+}
+
 cake_status cake_options_parse(const cake_option_group *groups, int argc, char *const *argv, void *values,
                                cake_text_list *rest, cake_error *error)
 {
-    bool given[OPTIONS_MAX] = {false};
+    bool given[OPTIONS_MAX] = {false}, options = true;
     cake_status st = CAKE_OK;
 
     for (int i = 0; st == CAKE_OK && i < argc; i++) {
-        const char *argument = argv[i], *name = argument + 2, *value;
-        const cake_option *option;
-        int index;
-
-        if (argument[0] != '-' || argument[1] == '\0') {
-            st = cake_text_list_add(rest, argument, strlen(argument), error);
-            continue;
-        }
-        if (strcmp(argument, "--") == 0) {
-            for (i++; st == CAKE_OK && i < argc; i++)
-                st = cake_text_list_add(rest, argv[i], strlen(argv[i]), error);
-            break;
-        }
-        if (argument[1] != '-')
-            return cake_fail(error, CAKE_E_USAGE, "expected an option that begins with '--', found '%s'", argument);
-        value = strchr(name, '=');
-        option = find_option(groups, name, value ? (size_t)(value - name) : strlen(name), &index);
-        if (!option)
-            return unknown_option(groups, argument, error);
-        if (given[index] && !is_list(option))
-            return cake_fail(error, CAKE_E_USAGE, "expected --%s once, found it again", option->name);
-        given[index] = true;
-        if (option->kind == CAKE_OPTION_FLAG) {
-            /* Google Benchmark's flags are written --flag=true. */
-            if (value && strcmp(value, "=true") != 0)
-                return cake_fail(error, CAKE_E_USAGE, "expected no value for --%s, found '%s'", option->name,
-                                 value + 1);
-            st = set_item(option, values, "", error);
-        } else if (value) {
-            st = set_value(option, values, value + 1, error);
-        } else if (i + 1 < argc) {
-            st = set_value(option, values, argv[++i], error);
-        } else {
-            return cake_fail(error, CAKE_E_USAGE, "expected %s after --%s, found the end of the command",
-                             option->argument, option->name);
-        }
+        if (options && strcmp(argv[i], "--") == 0)
+            options = false;
+        else if (options && argv[i][0] == '-' && argv[i][1] != '\0')
+            st = parse_option(groups, argc, argv, &i, given, values, error);
+        else
+            st = cake_text_list_add(rest, argv[i], strlen(argv[i]), error);
     }
     return st;
 }

@@ -21,7 +21,7 @@ typedef struct cake_int_list {
 } cake_int_list;
 
 typedef enum cake_option_kind {
-    CAKE_OPTION_FLAG,   /* bool: true if given; takes no value */
+    CAKE_OPTION_FLAG,   /* bool: true if given; "=true" and "=false" may follow */
     CAKE_OPTION_TEXT,   /* char *: owned, NULL if not given */
     CAKE_OPTION_TEXTS,  /* cake_text_list: "a,b", or given again */
     CAKE_OPTION_WHOLE,  /* int64_t, min .. max */
@@ -43,6 +43,7 @@ typedef struct cake_option {
     double min, max;               /* both included */
     int (*find)(const char *name); /* of NAME and NAMES: below 0 if there is none of that name */
     const char *const *names;      /* of those: what to suggest; NULL-terminated */
+    bool with_resume; /* says nothing of what is measured: may be said anew where a run is gone on with */
 } cake_option;
 
 /* A titled part of a command's options; `options` ends with name NULL. */
@@ -56,6 +57,10 @@ typedef struct cake_option_group {
  * ...". What was read until then is in `values` and `rest` and must be freed in any case. */
 cake_status cake_options_parse(const cake_option_group *groups, int argc, char *const *argv, void *values,
                                cake_text_list *rest, cake_error *error);
+
+/* The option that a word of the command line names, with or without "=value"; NULL if none. *n_words: how many words
+ * it takes, with its value. */
+const cake_option *cake_option_of(const cake_option_group *groups, const char *word, int *n_words);
 
 /* Free the texts and lists of `values`. */
 void cake_options_free(const cake_option_group *groups, void *values);

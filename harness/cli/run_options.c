@@ -161,20 +161,21 @@ static const cake_option output[] = {
     {"out", NULL, "DIR", "Write results into this folder. Default: results/<UTC time>-<host>.", CAKE_OPTION_TEXT,
      MEMBER(out)},
     {"resume", NULL, "DIR",
-     "Go on with the run in this folder, with the command that it was begun with. What it has is not run again.",
+     "Go on with the run in this folder, with the command that it was begun with. What it has is not run again. Only "
+     "--format, --benchmark-out, --benchmark-out-format and --quiet may be beside it: they replace what was said.",
      CAKE_OPTION_TEXT, MEMBER(resume)},
     {"format", "benchmark_format", "FORMAT",
      "What is printed in the end, as by 'layercake report': table, text, csv, json, markdown, html. Default: table.",
-     CAKE_OPTION_TEXT, MEMBER(format)},
+     CAKE_OPTION_TEXT, MEMBER(format), .with_resume = true},
     {"benchmark-out", "benchmark_out", "FILE", "Write a report in Google Benchmark's format too.", CAKE_OPTION_TEXT,
-     MEMBER(benchmark_out)},
+     MEMBER(benchmark_out), .with_resume = true},
     {"benchmark-out-format", "benchmark_out_format", "FORMAT", "Its format: json or csv. Default: json.",
-     CAKE_OPTION_NAME, MEMBER(benchmark_out_json), .find = find_format, .names = format_names},
+     CAKE_OPTION_NAME, MEMBER(benchmark_out_json), .find = find_format, .names = format_names, .with_resume = true},
     {.name = NULL},
 };
 
 static const cake_option telling[] = {
-    {"quiet", NULL, NULL, "Print nothing but errors.", CAKE_OPTION_FLAG, MEMBER(quiet)},
+    {"quiet", NULL, NULL, "Print nothing but errors.", CAKE_OPTION_FLAG, MEMBER(quiet), .with_resume = true},
     {.name = NULL},
 };
 

@@ -159,3 +159,23 @@ Test(results, killed_runs_are_resumed)
     expect(WORDS("run", "--resume", "nowhere"), CAKE_EXIT_USAGE, "", "nowhere");
     expect(WORDS("run", "--out", "a", "linear in=1 out=1", "--plugin", "naive"), CAKE_EXIT_USAGE, "", "--resume");
 }
+
+/* Beside --resume only what the program says may be chosen anew, not what is measured. */
+Test(results, resumed_runs_may_talk_differently)
+{
+    run_small("a");
+    expect(WORDS("run", "--quiet", "--resume", "a"), 0, "", "");
+    expect(WORDS("run", "--resume", "a", "--quiet=false"), 0, "12 rows: 12 ok", "");
+    expect(WORDS("run", "--resume", "a", "--quiet=false", "--format", "json"), 0, "\"benchmarks\": [", "");
+    expect(WORDS("run", "--resume", "a", "--benchmark_format=csv"), 0, "linear,small,fc12", "");
+    expect(WORDS("run", "--resume", "a", "--quiet", "--quiet"), CAKE_EXIT_USAGE, "", "expected --quiet once");
+    expect(
+        WORDS("run", "--resume", "a", "--repetitions=9"), CAKE_EXIT_USAGE, "",
+        "expected nothing but --format, --benchmark-out, --benchmark-out-format, --quiet beside --resume, which goes "
+        "on with the command that the run was begun with; found '--repetitions=9'");
+    expect(WORDS("run", "--plugin", "naive", "--resume", "a"), CAKE_EXIT_USAGE, "", "found '--plugin'");
+    expect(WORDS("run", "--resume", "a", "linear in=3 out=4"), CAKE_EXIT_USAGE, "", "found 'linear in=3 out=4'");
+    expect(WORDS("run", "--resume", "a", "--resume", "b"), CAKE_EXIT_USAGE, "", "expected --resume once");
+    expect(WORDS("run", "--resume"), CAKE_EXIT_USAGE, "", "expected DIR after --resume");
+    cr_expect_eq(count_rows("a"), WORKLOADS);
+}

@@ -39,13 +39,13 @@ Test(options, defaults)
 
 Test(options, every_form_of_a_value)
 {
-    cr_assert_eq(
-        cake_run_options_parse(cake_run_option_groups,
-                               ARGS("--dataset=a,b", "--dataset", "c", "--threads", "1,2", "--min-time=5ms",
-                                    "--memory=2GiB", "--layout", "nhwc", "--cache=cold,warm", "--seed=7", "--quiet",
-                                    "--timeout", "2min", "linear in=1 out=1", "--filter", "a,b|--c", "--", "--odd"),
-                               &options, &error),
-        CAKE_OK, "%s", error.text);
+    cr_assert_eq(cake_run_options_parse(cake_run_option_groups,
+                                        ARGS("--dataset=a,b", "--dataset", "c", "--threads", "1,2", "--min-time=5ms",
+                                             "--memory=2GiB", "--layout", "nhwc", "--cache=cold,warm", "--seed=7",
+                                             "--quiet=true", "--tune=false", "--timeout", "2min", "linear in=1 out=1",
+                                             "--filter", "a,b|--c", "--", "--odd"),
+                                        &options, &error),
+                 CAKE_OK, "%s", error.text);
     cr_expect(options.datasets.count == 3 && strcmp(options.datasets.items[2], "c") == 0);
     cr_expect(options.threads.count == 2 && options.threads.items[1] == 2);
     cr_expect_float_eq(options.min_time_s, 0.005, 1e-12);
@@ -54,7 +54,7 @@ Test(options, every_form_of_a_value)
     cr_expect_eq(options.layout, CAKE_NHWC);
     cr_expect(options.caches.count == 2 && options.caches.items[0] == CAKE_CACHE_COLD);
     cr_expect_eq(options.seed, 7);
-    cr_expect(options.quiet);
+    cr_expect(options.quiet && !options.tune);
     cr_expect_str_eq(options.filter, "a,b|--c");
     cr_expect(options.workloads.count == 2 && strcmp(options.workloads.items[1], "--odd") == 0);
     cake_run_options_free(&options);
@@ -87,7 +87,7 @@ Test(options, says_what_was_expected)
     refuse(ARGS("--plugin"), "expected PLUGIN after --plugin, found the end of the command");
     refuse(ARGS("--plugin="), "expected PLUGIN for --plugin, found nothing");
     refuse(ARGS("--plugin=a,,b"), "expected PLUGIN between the commas of --plugin, found nothing");
-    refuse(ARGS("--quiet=yes"), "expected no value for --quiet, found 'yes'");
+    refuse(ARGS("--quiet=yes"), "expected no value, true or false for --quiet, found 'yes'");
     refuse(ARGS("--seed=1", "--seed=1"), "expected --seed once, found it again");
     refuse(ARGS("--seed=-1"), "expected a whole number from 0 to 9007199254740992 for --seed, found '-1'");
     refuse(ARGS("--threads=0"), "expected a whole number from 1 to 4096 for --threads, found '0'");
