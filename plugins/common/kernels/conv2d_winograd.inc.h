@@ -16,8 +16,7 @@
 
 enum {
     WINOGRAD_MIN_TILES = 2 * GEMM_MR * (GEMM_MR > 6 ? 1 : 2), /* of a block: each weight is used so often */
-    WINOGRAD_DEEP = 256,                                      /* channels in whose panels are fetched one ahead */
-    WINOGRAD_OUT_GROUP = 4                                    /* phase 2: blocks of channels an item */
+    WINOGRAD_DEEP = 256                                       /* channels in whose panels are fetched one ahead */
 };
 
 typedef struct conv_winograd {
@@ -65,8 +64,8 @@ static void conv_winograd_pack(conv_winograd *c, const float *w, const float *bi
         c->bias[o] = bias[o];
 }
 
-/* How many tiles a block has: as many as half of L2 holds v and p of, at least WINOGRAD_MIN_TILES; in equal blocks of
- * whole register tiles. Weights that would come from memory for each block are read once instead, for all tiles. */
+/* How many tiles a block has: as many as half of L2 holds v and p of, at least WINOGRAD_MIN_TILES or a little less, so
+ * that all threads do equally many equal blocks. Weights that would come from memory for each block are read once instead, for all tiles. */
 static void conv_winograd_cut(conv_winograd *c, const cake_host *host, int threads)
 {
     int64_t l2 = host->l2_bytes > 0 ? host->l2_bytes : 1 << 20;
@@ -80,8 +79,7 @@ static void conv_winograd_cut(conv_winograd *c, const cake_host *host, int threa
     if (u_bytes > host->l3_bytes / 2 && host->l3_bytes > 0)
         c->blocks = 1;
     c->fused = threads == 1 || c->blocks >= 3 * (int64_t)threads;
-    if (!c->fused)
-        c->blocks = 1;
+    c->blocks = c->fused ? (c->blocks + threads - 1) / threads * threads : 1;
     c->block = (c->tiles + c->blocks - 1) / c->blocks;
 }
 
@@ -149,38 +147,48 @@ static inline winograd_place conv_winograd_place(const conv_winograd *c, int64_t
     return (winograd_place){.n = rest / c->tiles_h, .h = rest % c->tiles_h * c->m, .w = column * c->m};
 }
 
-static __attribute__((noinline)) void winograd_in(int m, const float *d, int64_t row, int64_t pixel, float *v,
-                                                  int64_t step)
+/* To the next tile. */
+static inline void conv_winograd_step(const conv_winograd *c, winograd_place *at)
 {
-    if (m == 2)
-        winograd_tile_in(2, d, row, pixel, v, step);
-    else
-        winograd_tile_in(4, d, row, pixel, v, step);
+    if ((at->w += c->m) < c->op.ow)
+        return;
+    at->w = 0;
+    if ((at->h += c->m) < c->op.oh)
+        return;
+    at->h = 0;
+    at->n++;
 }
 
-static __attribute__((noinline)) void winograd_out(int m, const float *p, int64_t step, vec bias, float *y,
-                                                   int64_t row, int64_t pixel)
+static VEC_NOINLINE void winograd_in(int m, const float *d, int64_t row, float *v, int64_t step)
 {
     if (m == 2)
-        winograd_tile_out(2, p, step, bias, y, row, pixel);
+        winograd_tile_in(2, d, row, v, step);
     else
-        winograd_tile_out(4, p, step, bias, y, row, pixel);
+        winograd_tile_in(4, d, row, v, step);
 }
 
-/* Transform blocks of channels b0 .. b1-1 of tile `first + t` into place t of v. */
-static void conv_winograd_tile_in(const conv_winograd *c, const float *x, int64_t first, int64_t t, int64_t b0,
-                                  int64_t b1, float *v)
+static VEC_NOINLINE void winograd_out(int m, const float *p, int64_t step, vec bias, float *y, int64_t row)
+{
+    if (m == 2)
+        winograd_tile_out(2, p, step, bias, y, row);
+    else
+        winograd_tile_out(4, p, step, bias, y, row);
+}
+
+/* Transform block b of the channels of tile `first + t` .. `first + end - 1` into places t .. end-1 of v. One block of
+ * channels after the other, so that a row of tiles reads rows of the image from left to right. */
+static void conv_winograd_tiles_in(const conv_winograd *c, const float *x, int64_t first, int64_t t, int64_t end,
+                                   int64_t b, float *v)
 {
     winograd_place at = conv_winograd_place(c, first + t);
-    int64_t edge = c->m + 2, h = at.h - c->op.pad_t, w = at.w - c->op.pad_l;
-    bool inside = h >= 0 && w >= 0 && h + edge <= c->op.ih && w + edge <= c->op.iw;
-    const float *image = x + at.n * c->x.image;
+    int64_t edge = c->m + 2;
 
-    for (int64_t b = b0; b < b1; b++) {
-        const float *from = image + b * c->x.block;
+    for (; t < end; t++, conv_winograd_step(c, &at)) {
+        int64_t h = at.h - c->op.pad_t, w = at.w - c->op.pad_l;
+        const float *from = x + at.n * c->x.image + b * c->x.block;
         float *to = v + (b * c->block + t) * VEC_LANES;
-        if (inside) {
-            winograd_in(c->m, from + h * c->x.row + w * c->x.pixel, c->x.row, c->x.pixel, to, c->v_point);
+        if (h >= 0 && w >= 0 && h + edge <= c->op.ih && w + edge <= c->op.iw) {
+            winograd_in(c->m, from + h * c->x.row + w * c->x.pixel, c->x.row, to, c->v_point);
         } else {
             float d[WINOGRAD_POINTS * VEC_LANES];
             for (int64_t i = 0; i < edge; i++)
@@ -189,30 +197,28 @@ static void conv_winograd_tile_in(const conv_winograd *c, const float *x, int64_
                     vec a = in ? vec_load(from + (h + i) * c->x.row + (w + j) * c->x.pixel) : vec_zero();
                     vec_store(d + (i * edge + j) * VEC_LANES, a);
                 }
-            winograd_in(c->m, d, edge * VEC_LANES, VEC_LANES, to, c->v_point);
+            winograd_in(c->m, d, edge * VEC_LANES, to, c->v_point);
         }
     }
 }
 
-/* Transform blocks of channels b0 .. b1-1 of place t of p to tile `first + t` of the output. */
-static void conv_winograd_tile_out(const conv_winograd *c, const float *p, int64_t first, int64_t t, int64_t b0,
-                                   int64_t b1, float *y)
+/* Transform places t .. end-1 of block b of p to tiles `first + t` .. `first + end - 1` of the output. */
+static void conv_winograd_tiles_out(const conv_winograd *c, const float *p, int64_t first, int64_t t, int64_t end,
+                                    int64_t b, float *y)
 {
     winograd_place at = conv_winograd_place(c, first + t);
-    int64_t rows = c->op.oh - at.h < c->m ? c->op.oh - at.h : c->m;
-    int64_t columns = c->op.ow - at.w < c->m ? c->op.ow - at.w : c->m;
-    bool inside = rows == c->m && columns == c->m;
-    float *image = y + at.n * c->y.image + at.h * c->y.row + at.w * c->y.pixel;
+    vec bias = vec_load(c->bias + b * VEC_LANES);
 
-    for (int64_t b = b0; b < b1; b++) {
+    for (; t < end; t++, conv_winograd_step(c, &at)) {
+        int64_t rows = c->op.oh - at.h < c->m ? c->op.oh - at.h : c->m;
+        int64_t columns = c->op.ow - at.w < c->m ? c->op.ow - at.w : c->m;
         const float *from = p + (b * c->block + t) * VEC_LANES;
-        float *to = image + b * c->y.block;
-        vec bias = vec_load(c->bias + b * VEC_LANES);
-        if (inside) {
-            winograd_out(c->m, from, c->p_point, bias, to, c->y.row, c->y.pixel);
+        float *to = y + at.n * c->y.image + b * c->y.block + at.h * c->y.row + at.w * c->y.pixel;
+        if (rows == c->m && columns == c->m) {
+            winograd_out(c->m, from, c->p_point, bias, to, c->y.row);
         } else {
             float d[16 * VEC_LANES];
-            winograd_out(c->m, from, c->p_point, bias, d, c->m * VEC_LANES, VEC_LANES);
+            winograd_out(c->m, from, c->p_point, bias, d, c->m * VEC_LANES);
             for (int64_t i = 0; i < rows; i++)
                 for (int64_t j = 0; j < columns; j++)
                     vec_store(to + i * c->y.row + j * c->y.pixel, vec_load(d + (i * c->m + j) * VEC_LANES));
@@ -264,11 +270,11 @@ static int64_t conv_winograd_items(const void *ctx, int64_t phase)
         return c->blocks;
     switch (phase) {
     case 0:
-        return c->tiles * ((c->icb + WINOGRAD_OUT_GROUP - 1) / WINOGRAD_OUT_GROUP);
+        return c->icb * (c->tiles / c->tiles_w);
     case 1:
         return c->points * c->panels;
     default:
-        return c->tiles * ((c->ocb + WINOGRAD_OUT_GROUP - 1) / WINOGRAD_OUT_GROUP);
+        return c->ocb * (c->tiles / c->tiles_w);
     }
 }
 
@@ -277,22 +283,12 @@ static void conv_winograd_block(const conv_winograd *c, const float *x, float *y
 {
     int64_t first = block * c->tiles / c->blocks, tiles = (block + 1) * c->tiles / c->blocks - first;
 
-    for (int64_t t = 0; t < tiles; t++)
-        conv_winograd_tile_in(c, x, first, t, 0, c->icb, v);
+    for (int64_t b = 0; b < c->icb; b++)
+        conv_winograd_tiles_in(c, x, first, 0, tiles, b, v);
     for (int64_t point = 0; point < c->points; point++)
         conv_winograd_product(c, point, 0, c->panels, tiles, v, p);
-    for (int64_t t = 0; t < tiles; t++)
-        conv_winograd_tile_out(c, p, first, t, 0, c->ocb, y);
-}
-
-/* Item of a transform's phase: a tile and a group of blocks of channels. */
-static void conv_winograd_group(int64_t item, int64_t channel_blocks, int64_t *tile, int64_t *b0, int64_t *b1)
-{
-    int64_t groups = (channel_blocks + WINOGRAD_OUT_GROUP - 1) / WINOGRAD_OUT_GROUP;
-
-    *tile = item / groups;
-    *b0 = item % groups * WINOGRAD_OUT_GROUP;
-    *b1 = *b0 + WINOGRAD_OUT_GROUP < channel_blocks ? *b0 + WINOGRAD_OUT_GROUP : channel_blocks;
+    for (int64_t b = 0; b < c->ocb; b++)
+        conv_winograd_tiles_out(c, p, first, 0, tiles, b, y);
 }
 
 static void conv_winograd_work(void *ctx, const cake_tensor *const *inputs, const cake_tensor *const *outputs,
@@ -301,23 +297,22 @@ static void conv_winograd_work(void *ctx, const cake_tensor *const *inputs, cons
     const conv_winograd *c = ctx;
     const float *x = inputs[0]->data;
     float *y = outputs[0]->data, *v = c->work, *p;
-    int64_t tile, b0, b1;
+    int64_t tile_rows = c->tiles / c->tiles_w, t, b;
 
     if (c->fused)
         v += thread * c->points * (c->v_point + c->p_point);
     p = v + c->points * c->v_point;
     for (int64_t item = begin; item < end; item++) {
+        b = item / tile_rows, t = item % tile_rows * c->tiles_w; /* of a transform's phase */
         if (c->fused) {
             conv_winograd_block(c, x, y, item, v, p);
         } else if (phase == 0) {
-            conv_winograd_group(item, c->icb, &tile, &b0, &b1);
-            conv_winograd_tile_in(c, x, 0, tile, b0, b1, v);
+            conv_winograd_tiles_in(c, x, 0, t, t + c->tiles_w, b, v);
         } else if (phase == 1) {
             int64_t panel = item % c->panels;
             conv_winograd_product(c, item / c->panels, panel, panel + 1, c->tiles, v, p);
         } else {
-            conv_winograd_group(item, c->ocb, &tile, &b0, &b1);
-            conv_winograd_tile_out(c, p, 0, tile, b0, b1, y);
+            conv_winograd_tiles_out(c, p, 0, t, t + c->tiles_w, b, y);
         }
     }
 }

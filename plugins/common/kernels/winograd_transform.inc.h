@@ -49,18 +49,34 @@ VEC_INLINE void winograd_output(int m, const vec *p, vec *r)
     }
 }
 
-/* Transform a tile of inputs: d's rows and pixels `row` and `pixel` floats apart; point i goes to v + i * step. */
-VEC_INLINE void winograd_tile_in(int m, const float *d, int64_t row, int64_t pixel, float *v, int64_t step)
+/* p + step. The compiler shall not make all points' addresses beforehand: there are more than registers. */
+static inline const float *winograd_next(const float *p, int64_t step)
+{
+    p += step;
+    __asm__("" : "+r"(p));
+    return p;
+}
+
+/* Transform a tile of inputs, whose pixels are vectors side by side and whose rows lie `row` floats apart; point i goes
+ * to v + i * step. Fetches the pixels of the tile after the next one in the row. */
+VEC_INLINE void winograd_tile_in(int m, const float *d, int64_t row, float *v, int64_t step)
 {
     const int n = m + 2;
+    const float *line[WINOGRAD_EDGE], *to = v;
     vec half[WINOGRAD_POINTS];
 
+    VEC_UNROLL
+    for (int i = 0; i < n; i++)
+        line[i] = d + i * row;
     VEC_UNROLL
     for (int j = 0; j < n; j++) { /* columns */
         vec column[WINOGRAD_EDGE], r[WINOGRAD_EDGE];
         VEC_UNROLL
-        for (int i = 0; i < n; i++)
-            column[i] = vec_load(d + i * row + j * pixel);
+        for (int i = 0; i < n; i++) {
+            column[i] = vec_load(line[i] + j * VEC_LANES);
+            if (j < m)
+                __builtin_prefetch(line[i] + (j + 2 + 2 * m) * VEC_LANES);
+        }
         winograd_data(m, column, r);
         VEC_UNROLL
         for (int i = 0; i < n; i++)
@@ -71,35 +87,35 @@ VEC_INLINE void winograd_tile_in(int m, const float *d, int64_t row, int64_t pix
         vec r[WINOGRAD_EDGE];
         winograd_data(m, half + i * n, r);
         VEC_UNROLL
-        for (int j = 0; j < n; j++)
-            vec_store(v + (i * n + j) * step, r[j]);
+        for (int j = 0; j < n; j++, to = winograd_next(to, step))
+            vec_store((float *)to, r[j]);
     }
 }
 
 /* Transform the products of a tile, point i at p + i * step, to its m x m outputs, and add the bias. */
-VEC_INLINE void winograd_tile_out(int m, const float *p, int64_t step, vec bias, float *y, int64_t row, int64_t pixel)
+VEC_INLINE void winograd_tile_out(int m, const float *p, int64_t step, vec bias, float *y, int64_t row)
 {
     const int n = m + 2;
     vec half[WINOGRAD_POINTS];
 
     VEC_UNROLL
-    for (int j = 0; j < n; j++) {
+    for (int i = 0; i < n; i++) { /* rows, as the points lie */
+        vec r[WINOGRAD_EDGE];
+        VEC_UNROLL
+        for (int j = 0; j < n; j++, p = winograd_next(p, step))
+            r[j] = vec_load(p);
+        winograd_output(m, r, half + i * m);
+    }
+    VEC_UNROLL
+    for (int j = 0; j < m; j++) {
         vec column[WINOGRAD_EDGE], r[WINOGRAD_EDGE];
         VEC_UNROLL
         for (int i = 0; i < n; i++)
-            column[i] = vec_load(p + (i * n + j) * step);
+            column[i] = half[i * m + j];
         winograd_output(m, column, r);
         VEC_UNROLL
         for (int i = 0; i < m; i++)
-            half[i * n + j] = r[i];
-    }
-    VEC_UNROLL
-    for (int i = 0; i < m; i++) {
-        vec r[WINOGRAD_EDGE];
-        winograd_output(m, half + i * n, r);
-        VEC_UNROLL
-        for (int j = 0; j < m; j++)
-            vec_store(y + i * row + j * pixel, vec_add(r[j], bias));
+            vec_store(y + i * row + j * VEC_LANES, vec_add(r[i], bias));
     }
 }
 
