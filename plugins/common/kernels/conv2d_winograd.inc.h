@@ -159,12 +159,12 @@ static inline void conv_winograd_step(const conv_winograd *c, winograd_place *at
     at->n++;
 }
 
-static VEC_NOINLINE void winograd_in(int m, const float *d, int64_t row, float *v, int64_t step)
+static VEC_NOINLINE void winograd_in(int m, const float *const *line, float *v, int64_t step)
 {
     if (m == 2)
-        winograd_tile_in(2, d, row, v, step);
+        winograd_tile_in(2, line, v, step);
     else
-        winograd_tile_in(4, d, row, v, step);
+        winograd_tile_in(4, line, v, step);
 }
 
 static VEC_NOINLINE void winograd_out(int m, const float *p, int64_t step, vec bias, float *y, int64_t row)
@@ -175,30 +175,43 @@ static VEC_NOINLINE void winograd_out(int m, const float *p, int64_t step, vec b
         winograd_tile_out(4, p, step, bias, y, row);
 }
 
-/* Transform block b of the channels of tile `first + t` .. `first + end - 1` into places t .. end-1 of v. One block of
+/* Where the rows of the tile of inputs at (h, w) lie, whose channels' block begins at `from`: in the image; in `zeros`
+ * those above and below it; in d, which holds a tile, copies if the tile reaches beside it. */
+static inline void conv_winograd_lines(const conv_winograd *c, const float *from, int64_t h, int64_t w, float *d,
+                                       const float **line)
+{
+    _Alignas(64) static const float zeros[WINOGRAD_EDGE * VEC_LANES];
+    int64_t edge = c->m + 2, left = w < 0 ? -w : 0, right = c->op.iw - w < edge ? c->op.iw - w : edge;
+
+    for (int64_t i = 0; i < edge; i++, d += WINOGRAD_EDGE * VEC_LANES) {
+        const float *row;
+        line[i] = zeros;
+        if (h + i < 0 || h + i >= c->op.ih)
+            continue;
+        row = from + (h + i) * c->x.row;
+        if (left == 0 && right == edge) {
+            line[i] = row + w * VEC_LANES;
+            continue;
+        }
+        line[i] = d;
+        for (int64_t j = 0; j < edge; j++)
+            vec_store(d + j * VEC_LANES, j >= left && j < right ? vec_load(row + (w + j) * VEC_LANES) : vec_zero());
+    }
+}
+
+/* Transform block b of the channels of tiles `first + t` .. `first + end - 1` into places t .. end-1 of v. One block of
  * channels after the other, so that a row of tiles reads rows of the image from left to right. */
 static void conv_winograd_tiles_in(const conv_winograd *c, const float *x, int64_t first, int64_t t, int64_t end,
                                    int64_t b, float *v)
 {
     winograd_place at = conv_winograd_place(c, first + t);
-    int64_t edge = c->m + 2;
+    _Alignas(64) float d[WINOGRAD_POINTS * VEC_LANES];
+    const float *line[WINOGRAD_EDGE];
 
     for (; t < end; t++, conv_winograd_step(c, &at)) {
-        int64_t h = at.h - c->op.pad_t, w = at.w - c->op.pad_l;
         const float *from = x + at.n * c->x.image + b * c->x.block;
-        float *to = v + (b * c->block + t) * VEC_LANES;
-        if (h >= 0 && w >= 0 && h + edge <= c->op.ih && w + edge <= c->op.iw) {
-            winograd_in(c->m, from + h * c->x.row + w * c->x.pixel, c->x.row, to, c->v_point);
-        } else {
-            float d[WINOGRAD_POINTS * VEC_LANES];
-            for (int64_t i = 0; i < edge; i++)
-                for (int64_t j = 0; j < edge; j++) {
-                    bool in = h + i >= 0 && h + i < c->op.ih && w + j >= 0 && w + j < c->op.iw;
-                    vec a = in ? vec_load(from + (h + i) * c->x.row + (w + j) * c->x.pixel) : vec_zero();
-                    vec_store(d + (i * edge + j) * VEC_LANES, a);
-                }
-            winograd_in(c->m, d, edge * VEC_LANES, to, c->v_point);
-        }
+        conv_winograd_lines(c, from, at.h - c->op.pad_t, at.w - c->op.pad_l, d, line);
+        winograd_in(c->m, line, v + (b * c->block + t) * VEC_LANES, c->v_point);
     }
 }
 

@@ -57,17 +57,14 @@ static inline const float *winograd_next(const float *p, int64_t step)
     return p;
 }
 
-/* Transform a tile of inputs, whose pixels are vectors side by side and whose rows lie `row` floats apart; point i goes
- * to v + i * step. Fetches the pixels of the tile after the next one in the row. */
-VEC_INLINE void winograd_tile_in(int m, const float *d, int64_t row, float *v, int64_t step)
+/* Transform a tile of inputs, whose rows lie at line[0 .. m+1], pixels as vectors side by side; point i goes to
+ * v + i * step. Fetches the pixels of the tile after the next one in the row. */
+VEC_INLINE void winograd_tile_in(int m, const float *const *line, float *v, int64_t step)
 {
     const int n = m + 2;
-    const float *line[WINOGRAD_EDGE], *to = v;
+    const float *to = v;
     vec half[WINOGRAD_POINTS];
 
-    VEC_UNROLL
-    for (int i = 0; i < n; i++)
-        line[i] = d + i * row;
     VEC_UNROLL
     for (int j = 0; j < n; j++) { /* columns */
         vec column[WINOGRAD_EDGE], r[WINOGRAD_EDGE];
