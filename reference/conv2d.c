@@ -44,9 +44,9 @@ static cake_status validate(void *params, cake_error *error)
     const cake_window rows = rows_of(p), columns = columns_of(p);
     cake_status status;
 
-    if ((status = cake_validate_groups("conv2d", p->groups, p->ic, p->oc, error)) != CAKE_OK ||
-        (status = cake_window_count(&rows, false, "conv2d", &p->oh, error)) != CAKE_OK ||
-        (status = cake_window_count(&columns, false, "conv2d", &p->ow, error)) != CAKE_OK)
+    if ((status = cake_validate_groups(p->groups, p->ic, p->oc, error)) != CAKE_OK ||
+        (status = cake_window_count(&rows, false, &p->oh, error)) != CAKE_OK ||
+        (status = cake_window_count(&columns, false, &p->ow, error)) != CAKE_OK)
         return status;
     return cake_validate_tensors(&cake_op_conv2d, p, error);
 }

@@ -48,10 +48,10 @@ static cake_status validate(void *params, cake_error *error)
     const cake_window planes = planes_of(p), rows = rows_of(p), columns = columns_of(p);
     cake_status status;
 
-    if ((status = cake_validate_groups("conv3d", p->groups, p->ic, p->oc, error)) != CAKE_OK ||
-        (status = cake_window_count(&planes, false, "conv3d", &p->od, error)) != CAKE_OK ||
-        (status = cake_window_count(&rows, false, "conv3d", &p->oh, error)) != CAKE_OK ||
-        (status = cake_window_count(&columns, false, "conv3d", &p->ow, error)) != CAKE_OK)
+    if ((status = cake_validate_groups(p->groups, p->ic, p->oc, error)) != CAKE_OK ||
+        (status = cake_window_count(&planes, false, &p->od, error)) != CAKE_OK ||
+        (status = cake_window_count(&rows, false, &p->oh, error)) != CAKE_OK ||
+        (status = cake_window_count(&columns, false, &p->ow, error)) != CAKE_OK)
         return status;
     return cake_validate_tensors(&cake_op_conv3d, p, error);
 }

@@ -66,13 +66,13 @@ static cake_status validate_axis(const axis *a, int64_t *out, cake_error *error)
 
     if (a->out_pad > 0 && a->out_pad >= a->stride && a->out_pad >= a->dilation)
         return cake_fail(error, CAKE_E_USAGE,
-                         "conv_transpose2d: expected out_pad_%c smaller than stride_%c=%" PRId64 " or dil_%c=%" PRId64
+                         "expected out_pad_%c smaller than stride_%c=%" PRId64 " or dil_%c=%" PRId64
                          ", found out_pad_%c=%" PRId64,
                          a->name, a->name, a->stride, a->name, a->dilation, a->name, a->out_pad);
     if (all <= a->pad_begin + a->pad_end)
         return cake_fail(error, CAKE_E_USAGE,
-                         "conv_transpose2d: expected padding that leaves something of %" PRId64 " (i%c=%" PRId64
-                         " k%c=%" PRId64 "), found %" PRId64 " + %" PRId64,
+                         "expected padding that leaves something of %" PRId64 " (i%c=%" PRId64 " k%c=%" PRId64
+                         "), found %" PRId64 " + %" PRId64,
                          all, a->name, a->in, a->name, a->kernel, a->pad_begin, a->pad_end);
     *out = all - a->pad_begin - a->pad_end;
     return CAKE_OK;
@@ -84,7 +84,7 @@ static cake_status validate(void *params, cake_error *error)
     const axis rows = rows_of(p), columns = columns_of(p);
     cake_status status;
 
-    if ((status = cake_validate_groups("conv_transpose2d", p->groups, p->ic, p->oc, error)) != CAKE_OK ||
+    if ((status = cake_validate_groups(p->groups, p->ic, p->oc, error)) != CAKE_OK ||
         (status = validate_axis(&rows, &p->oh, error)) != CAKE_OK ||
         (status = validate_axis(&columns, &p->ow, error)) != CAKE_OK)
         return status;

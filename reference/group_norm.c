@@ -25,8 +25,7 @@ static cake_status validate(void *params, cake_error *error)
 
     if (p->c % p->groups != 0)
         return cake_fail(error, CAKE_E_USAGE,
-                         "group_norm: expected groups that divide c, found groups=%" PRId64 " with c=%" PRId64,
-                         p->groups, p->c);
+                         "expected groups that divide c, found groups=%" PRId64 " with c=%" PRId64, p->groups, p->c);
     return cake_validate_tensors(&cake_op_group_norm, params, error);
 }
 

@@ -16,18 +16,18 @@ static double places(const cake_pooling *p)
     return (double)p->window[0].in * (double)p->window[1].in * (double)p->window[2].in;
 }
 
-cake_status cake_pooling_validate(const char *op, cake_pooling *pooling, cake_error *error)
+cake_status cake_pooling_validate(cake_pooling *pooling, cake_error *error)
 {
     cake_status status = CAKE_OK;
 
     if (pooling->kind == CAKE_POOL_MAX && pooling->count_pad)
-        return cake_fail(error, CAKE_E_USAGE, "%s: expected count_pad=0 with kind=max, found count_pad=1", op);
+        return cake_fail(error, CAKE_E_USAGE, "expected count_pad=0 with kind=max, found count_pad=1");
     if (pooling->kind == CAKE_POOL_AVG && pooling->indices)
-        return cake_fail(error, CAKE_E_USAGE, "%s: expected indices=0 with kind=avg, found indices=1", op);
+        return cake_fail(error, CAKE_E_USAGE, "expected indices=0 with kind=avg, found indices=1");
     if (pooling->indices && places(pooling) > INT32_MAX)
-        return cake_fail(error, CAKE_E_USAGE, "%s: expected channels of less than 2^31 places with indices=1", op);
+        return cake_fail(error, CAKE_E_USAGE, "expected channels of less than 2^31 places with indices=1");
     for (int a = 0; status == CAKE_OK && a < 3; a++)
-        status = cake_window_count_pooled(&pooling->window[a], pooling->ceil_mode != 0, op, &pooling->out[a], error);
+        status = cake_window_count_pooled(&pooling->window[a], pooling->ceil_mode != 0, &pooling->out[a], error);
     return status;
 }
 

@@ -12,7 +12,7 @@ typedef struct cake_pooling {
 } cake_pooling;
 
 /* Check the windows, and count them. */
-cake_status cake_pooling_validate(const char *op, cake_pooling *pooling, cake_error *error);
+cake_status cake_pooling_validate(cake_pooling *pooling, cake_error *error);
 
 /* A comparison or an addition for each place of each window, and a mean's division. */
 double cake_pooling_flops(const cake_pooling *pooling);

@@ -43,7 +43,7 @@ static cake_status validate(void *params, cake_error *error)
     if (p->kw == 0)
         p->kw = p->iw;
     pooling = pooling_of(p);
-    status = cake_pooling_validate("pool2d", &pooling, error);
+    status = cake_pooling_validate(&pooling, error);
     if (status != CAKE_OK)
         return status;
     p->oh = pooling.out[1];

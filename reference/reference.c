@@ -170,8 +170,7 @@ cake_status cake_validate_tensors(const cake_op *op, const void *params, cake_er
 
             if (!cake_size_mul(bytes, extent, &bytes) || bytes >= limit)
                 return cake_fail(error, CAKE_E_USAGE,
-                                 "%s: expected tensors smaller than 2^62 bytes, found '%s' beyond that", op->name,
-                                 spec->name);
+                                 "expected tensors smaller than 2^62 bytes, found '%s' beyond that", spec->name);
         }
     }
     return CAKE_OK;

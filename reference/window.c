@@ -2,18 +2,17 @@
 
 #include <inttypes.h>
 
-cake_status cake_validate_groups(const char *op, int64_t groups, int64_t ic, int64_t oc, cake_error *error)
+cake_status cake_validate_groups(int64_t groups, int64_t ic, int64_t oc, cake_error *error)
 {
     if (ic % groups == 0 && oc % groups == 0)
         return CAKE_OK;
     return cake_fail(error, CAKE_E_USAGE,
-                     "%s: expected groups that divide ic and oc, found groups=%" PRId64 " with ic=%" PRId64
+                     "expected groups that divide ic and oc, found groups=%" PRId64 " with ic=%" PRId64
                      " oc=%" PRId64,
-                     op, groups, ic, oc);
+                     groups, ic, oc);
 }
 
-cake_status cake_window_count(const cake_window *window, bool ceil_mode, const char *op, int64_t *count,
-                              cake_error *error)
+cake_status cake_window_count(const cake_window *window, bool ceil_mode, int64_t *count, cake_error *error)
 {
     const int64_t span = cake_window_span(window);
     const int64_t padded = window->in + window->pad_begin + window->pad_end;
@@ -21,10 +20,10 @@ cake_status cake_window_count(const cake_window *window, bool ceil_mode, const c
 
     if (room < 0)
         return cake_fail(error, CAKE_E_USAGE,
-                         "%s: expected a window that fits into the padded image, found a window of %" PRId64
+                         "expected a window that fits into the padded image, found a window of %" PRId64
                          " (k%c=%" PRId64 " dil_%c=%" PRId64 ") over %" PRId64 " (i%c=%" PRId64
                          " and padding %" PRId64 " + %" PRId64 ")",
-                         op, span, window->axis, window->kernel, window->axis, window->dilation, padded, window->axis,
+                         span, window->axis, window->kernel, window->axis, window->dilation, padded, window->axis,
                          window->in, window->pad_begin, window->pad_end);
     *count = room / window->stride + 1;
     if (ceil_mode && room % window->stride != 0 && *count * window->stride < window->in + window->pad_begin)
@@ -32,19 +31,18 @@ cake_status cake_window_count(const cake_window *window, bool ceil_mode, const c
     return CAKE_OK;
 }
 
-cake_status cake_window_count_pooled(const cake_window *window, bool ceil_mode, const char *op, int64_t *count,
-                                     cake_error *error)
+cake_status cake_window_count_pooled(const cake_window *window, bool ceil_mode, int64_t *count, cake_error *error)
 {
     const int64_t span = cake_window_span(window);
     cake_status status;
 
     if (window->pad_begin >= span || window->pad_end >= span)
         return cake_fail(error, CAKE_E_USAGE,
-                         "%s: expected padding smaller than the window, found padding %" PRId64 " + %" PRId64
+                         "expected padding smaller than the window, found padding %" PRId64 " + %" PRId64
                          " with a window of %" PRId64 " (k%c=%" PRId64 " dil_%c=%" PRId64 ")",
-                         op, window->pad_begin, window->pad_end, span, window->axis, window->kernel, window->axis,
+                         window->pad_begin, window->pad_end, span, window->axis, window->kernel, window->axis,
                          window->dilation);
-    status = cake_window_count(window, ceil_mode, op, count, error);
+    status = cake_window_count(window, ceil_mode, count, error);
     if (status != CAKE_OK)
         return status;
     /* A dilated window that begins in the padding can step over the whole image; others begin inside of it. */
@@ -54,10 +52,10 @@ cake_status cake_window_count_pooled(const cake_window *window, bool ceil_mode, 
 
         if (inside.begin >= inside.end)
             return cake_fail(error, CAKE_E_USAGE,
-                             "%s: expected windows with places inside the image, found one that steps over it "
+                             "expected windows with places inside the image, found one that steps over it "
                              "(i%c=%" PRId64 " k%c=%" PRId64 " dil_%c=%" PRId64 " and padding %" PRId64 ")",
-                             op, window->axis, window->in, window->axis, window->kernel, window->axis,
-                             window->dilation, window->pad_begin);
+                             window->axis, window->in, window->axis, window->kernel, window->axis, window->dilation,
+                             window->pad_begin);
     }
     return CAKE_OK;
 }

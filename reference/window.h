@@ -44,7 +44,7 @@ typedef struct cake_window {
         CAKE_SIZE_ROW(type, dil_w, "1", 1, CAKE_WINDOW_MAX, "columns between neighbours in the window")
 
 /* A convolution's groups of channels must divide its channels. */
-cake_status cake_validate_groups(const char *op, int64_t groups, int64_t ic, int64_t oc, cake_error *error);
+cake_status cake_validate_groups(int64_t groups, int64_t ic, int64_t oc, cake_error *error);
 
 /* How many places a window spans. */
 static inline int64_t cake_window_span(const cake_window *window)
@@ -54,12 +54,10 @@ static inline int64_t cake_window_span(const cake_window *window)
 
 /* Number of windows inside the padded image; a message if there is none. With ceil_mode the last window may stick
  * out, but must begin inside the image or the padding before it. */
-cake_status cake_window_count(const cake_window *window, bool ceil_mode, const char *op, int64_t *count,
-                              cake_error *error);
+cake_status cake_window_count(const cake_window *window, bool ceil_mode, int64_t *count, cake_error *error);
 
 /* Likewise for pooling, whose padding is smaller than the window, and whose windows each have a place inside the image. */
-cake_status cake_window_count_pooled(const cake_window *window, bool ceil_mode, const char *op, int64_t *count,
-                                     cake_error *error);
+cake_status cake_window_count_pooled(const cake_window *window, bool ceil_mode, int64_t *count, cake_error *error);
 
 /* The range of i in 0 .. count-1 for which 0 <= offset + i step < limit; step > 0. Empty: end <= begin. */
 typedef struct cake_range {

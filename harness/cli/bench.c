@@ -120,6 +120,17 @@ static cake_status report_problems(cake_bench *bench, const cake_run_options *op
     return CAKE_OK;
 }
 
+/* The plugin that speed-ups are over must be there if it was asked for; without naive, the default, there are none. */
+static cake_status find_baseline(const cake_plugins *plugins, const char *name, cake_error *error)
+{
+    for (size_t i = 0; i < plugins->count; i++)
+        if (strcmp(plugins->infos[i].name, name) == 0)
+            return CAKE_OK;
+    if (strcmp(name, CAKE_BASELINE) == 0)
+        return CAKE_OK;
+    return cake_fail(error, CAKE_E_USAGE, "expected one of the run's plugins for --baseline, found '%s'", name);
+}
+
 /* Models and the workloads that they are. */
 static cake_status load_models(cake_bench *bench, const cake_run_options *options, cake_error *error)
 {
@@ -140,6 +151,8 @@ cake_status cake_bench_plan(cake_bench *bench, const cake_run_options *options, 
     cake_placement placement;
     cake_status status = report_problems(bench, options, error);
 
+    if (status == CAKE_OK)
+        status = find_baseline(&bench->plugins, options->baseline, error);
     for (size_t i = 0; status == CAKE_OK && i < options->threads.count; i++)
         status = cake_topology_place(bench->topology, options->threads.items[i], &placement, error);
     if (status == CAKE_OK)

@@ -47,6 +47,17 @@ static void print_repeat(const char *plugin, const char *op, const char *kernel,
            op, kernel, (long long)threads, (long long)seed, op, *params ? " " : "", params);
 }
 
+/* The word that names the plugin on the command line: its file, if it was given so. */
+static const char *word_of(const checker *c, const cake_plugin_info *plugin)
+{
+    const cake_text_list *given = &c->options->plugins;
+
+    for (size_t i = 0; i < given->count; i++)
+        if (strcmp(given->items[i], plugin->path) == 0)
+            return plugin->path;
+    return plugin->name;
+}
+
 /* Remember the failing case, if it is its kernel's first of a random workload. */
 static void keep_failure(checker *c, const cake_row *row, cake_verdict verdict)
 {
@@ -70,12 +81,12 @@ static void keep_failure(checker *c, const cake_row *row, cake_verdict verdict)
 }
 
 /* What repeats a row of a model: its folder, above that of its data set. */
-static void print_repeat_model(const cake_workload *workload, const cake_row *row)
+static void print_repeat_model(const char *plugin, const cake_workload *workload, const cake_row *row)
 {
     const char *end = strrchr(workload->file, '/');
 
     printf("     repeat: layercake check --plugin %s --kernel %s/%s --threads %lld --seed %lld --onnx '%.*s'\n",
-           row->plugin, row->op, row->kernel, (long long)row->threads, (long long)row->seed,
+           plugin, row->op, row->kernel, (long long)row->threads, (long long)row->seed,
            end ? (int)(end - workload->file) : 0, workload->file);
 }
 
@@ -84,6 +95,7 @@ static cake_status on_row(void *user, cake_row *row, const cake_sample *samples,
 {
     checker *c = user;
     const cake_workload *workload = c->bench->plan.cases[c->done].workload;
+    const char *plugin = word_of(c, c->bench->plan.cases[c->done].plugin);
     cake_verdict verdict = cake_verdict_find(row->verdict);
     bool fails = verdict < CAKE_VERDICT_COUNT && cake_verdicts[verdict].fails;
 
@@ -103,9 +115,9 @@ static cake_status on_row(void *user, cake_row *row, const cake_sample *samples,
     else {
         printf("\n     %s\n", row->reason ? row->reason : "");
         if (strcmp(workload->dataset, CAKE_ONNX_DATASET) == 0)
-            print_repeat_model(workload, row);
+            print_repeat_model(plugin, workload, row);
         else
-            print_repeat(row->plugin, row->op, row->kernel, row->threads, row->seed, row->params);
+            print_repeat(plugin, row->op, row->kernel, row->threads, row->seed, row->params);
         if (c->options->random > 0)
             keep_failure(c, row, verdict);
     }
@@ -129,7 +141,7 @@ static cake_status shrink_failures(const checker *c, cake_error *error)
         printf("smallest %s of %s %s/%s that was found, in %d tries:\n     %s\n",
                cake_verdicts[c->failures[i].verdict].word, item->plugin->name, item->kernel->op, item->kernel->name,
                s.tried, s.reason ? s.reason : "that of the workload itself");
-        print_repeat(item->plugin->name, item->kernel->op, item->kernel->name, item->threads, c->options->seed,
+        print_repeat(word_of(c, item->plugin), item->kernel->op, item->kernel->name, item->threads, c->options->seed,
                      params);
         cake_shrunken_free(&s);
     }
@@ -157,8 +169,8 @@ static cake_status check_all(const cake_bench *bench, const cake_run_options *op
         status = shrink_failures(&c, error);
     free(c.failures);
     if (status == CAKE_OK)
-        printf("%zu cases: %zu ok, %zu unsupported, %zu failed\n", summary->rows, summary->verdicts[CAKE_V_OK],
-               summary->verdicts[CAKE_V_UNSUPPORTED],
+        printf("%zu case%s: %zu ok, %zu unsupported, %zu failed\n", summary->rows, summary->rows == 1 ? "" : "s",
+               summary->verdicts[CAKE_V_OK], summary->verdicts[CAKE_V_UNSUPPORTED],
                summary->rows - summary->verdicts[CAKE_V_OK] - summary->verdicts[CAKE_V_UNSUPPORTED]);
     return status;
 }

@@ -141,7 +141,8 @@ static cake_status open_runs(const compare_options *options, const cake_text_lis
     cake_status status;
 
     if (words->count != 2)
-        return cake_fail(error, CAKE_E_USAGE, "expected BASE and NEW, found %zu words", words->count);
+        return cake_fail(error, CAKE_E_USAGE, "expected BASE and NEW, found %zu word%s", words->count,
+                         words->count == 1 ? "" : "s");
     base = words->items[0], now = words->items[1];
     paths = !options->run && (access(base, F_OK) == 0 || access(now, F_OK) == 0);
     status = cake_results_open(&runs[0], paths ? base : options->run ? options->run : "results/latest", error);

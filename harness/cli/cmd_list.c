@@ -70,9 +70,9 @@ static cake_status print_ops(const cake_text_list *names, FILE *out, cake_error 
                          names->items[i], meant ? "; did you mean '" : "", meant ? meant : "", meant ? "'?" : "");
     }
     for (int i = 0; names->count == 0 && cake_ops[i]; i++)
-        fprintf(out, "%-16s %-16s %s\n", cake_ops[i]->name, cake_ops[i]->family, cake_ops[i]->summary);
+        fprintf(out, "%-20s %-16s %s\n", cake_ops[i]->name, cake_ops[i]->family, cake_ops[i]->summary);
     for (const cake_shorthand *s = cake_shorthands; names->count == 0 && s->name; s++) {
-        fprintf(out, "%-16s short for %s with", s->name, s->op);
+        fprintf(out, "%-20s short for %s with", s->name, s->op);
         for (int i = 0; s->ones[i]; i++)
             fprintf(out, " %s=1", s->ones[i]);
         for (int i = 0; s->renamed[i][0]; i++)
@@ -93,7 +93,7 @@ static cake_status print_datasets(const cake_text_list *names, FILE *out, cake_e
                        "expected datasets beside the program (datasets/*.txt), installed, or in "
                        "LAYERCAKE_DATASET_PATH, found none");
     for (size_t i = 0; i < list.count; i++)
-        fprintf(out, "%-16s %s\n", list.entries[i].name, list.entries[i].description);
+        fprintf(out, "%-20s %s\n", list.entries[i].name, list.entries[i].description);
     cake_dataset_list_free(&list);
     return st;
 }

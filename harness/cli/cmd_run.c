@@ -75,7 +75,8 @@ static cake_status show(const runner *r, cake_run_summary *summary, cake_error *
         status = cake_report_write(r->reporter, &results, NULL, error);
     }
     if (status == CAKE_OK && !options->quiet && !options->format)
-        printf("%zu rows in %s/" CAKE_ROWS_FILE "\n", results.rows.count, results.path);
+        printf("%zu row%s in %s/" CAKE_ROWS_FILE "\n", results.rows.count, results.rows.count == 1 ? "" : "s",
+               results.path);
     cake_results_free(&results);
     return status;
 }
@@ -106,6 +107,9 @@ static cake_status run_plan(cake_bench *bench, const cake_run_options *options, 
         run.observer =
             (cake_run_observer){.user = &r, .note = on_note, .begin = on_begin, .row = on_row, .skip = on_skip};
         status = cake_run_all(&run, summary, error);
+        if (status == CAKE_INTERRUPTED)
+            cake_fail(error, status, "interrupted; what was measured is kept, 'layercake run --resume %s' goes on",
+                      cake_journal_folder(r.journal));
         cake_progress_end(r.progress);
         cake_run_context_doctor(r.context, bench->topology, "after");
         /* Again, with what the workers had to say. */

@@ -35,7 +35,7 @@ static void print_plugin(const cake_plugin_info *info, FILE *out)
         fprintf(out, "%-14s cannot be used (%s): %s\n", info->name, cake_verdicts[info->problem_status].word,
                 info->problem);
     else
-        fprintf(out, "%-14s %-10s %3zu kernels  %s\n", info->name, info->version, info->n_kernels, info->description);
+        fprintf(out, "%-14s %-22s %3zu kernels  %s\n", info->name, info->version, info->n_kernels, info->description);
     fprintf(out, "  %s\n", info->path);
 }
 

@@ -298,8 +298,9 @@ static cake_status unknown_option(const cake_option_group *groups, const char *a
                 cake_nearest_offer(&nearest, option->same_as);
         }
     meant = cake_nearest_get(&nearest);
-    return cake_fail(error, CAKE_E_USAGE, "expected an option, found %s%s%s%s", found(argument, &buffer),
-                     meant ? "; did you mean '--" : "", meant ? meant : "", meant ? "'?" : "");
+    return cake_fail(error, CAKE_E_USAGE, "expected an option of this command, found %s%s%s%s",
+                     found(argument, &buffer), meant ? "; did you mean '--" : "", meant ? meant : "",
+                     meant ? "'?" : "");
 }
 
 /* The option that argv[*i] is, with its value, which may be the word after it: *i is its last word then. */

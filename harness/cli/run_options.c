@@ -207,7 +207,7 @@ static cake_status fill_defaults(cake_run_options *options, cake_error *error)
         st = cake_int_list_add(&options->dtypes, CAKE_F32, error);
     if (st == CAKE_OK && options->caches.count == 0)
         st = cake_int_list_add(&options->caches, CAKE_CACHE_WARM, error);
-    if (st == CAKE_OK && !options->baseline && !(options->baseline = strdup("naive")))
+    if (st == CAKE_OK && !options->baseline && !(options->baseline = strdup(CAKE_BASELINE)))
         st = cake_fail(error, CAKE_E_MEMORY, "out of memory");
     for (size_t i = 0; st == CAKE_OK && options->onnx.count && i < options->dtypes.count; i++)
         if (options->dtypes.items[i] != CAKE_F32)
@@ -332,6 +332,16 @@ static cake_status append_random(const cake_run_options *options, const cake_op 
     return st;
 }
 
+static bool names_dataset(const char *text)
+{
+    cake_dataset dataset = {0};
+    cake_error error;
+    bool found = !strchr(text, ' ') && cake_dataset_load(text, &dataset, &error) == CAKE_OK;
+
+    cake_dataset_free(&dataset);
+    return found;
+}
+
 cake_status cake_run_options_workloads(const cake_run_options *options, cake_workload_list *list, cake_error *error)
 {
     cake_workload_list made = {0};
@@ -353,6 +363,8 @@ cake_status cake_run_options_workloads(const cake_run_options *options, cake_wor
         cake_workload workload = {0};
 
         st = cake_workload_parse(text, strlen(text), &source, &workload, error);
+        if (st == CAKE_E_USAGE && names_dataset(text))
+            st = cake_fail(error, st, "expected a workload, found '%s'; did you mean '--dataset %s'?", text, text);
         if (st == CAKE_NOT_FOUND)
             st = cake_fail(error, CAKE_E_USAGE, "command line:%d:1: expected a workload, found nothing", (int)i + 1);
         if (st == CAKE_OK)

@@ -6,6 +6,8 @@
 #include "plan/benchdnn.h"
 #include "plan/plan.h"
 
+#define CAKE_BASELINE "naive" /* if none is given */
+
 typedef struct cake_run_options {
     /* What */
     cake_text_list workloads; /* lines of the command line */

@@ -188,6 +188,20 @@ static void print_counts(const cake_rows *rows, FILE *out)
     fputc('\n', out);
 }
 
+/* How many times are to be taken with care, and who knows more. */
+static void print_imprecise(const cake_rows *rows, FILE *out)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < rows->count; i++)
+        count += strstr(cake_row_string(rows->row[i].warnings), "imprecise") != NULL;
+    if (count > 0)
+        fprintf(out,
+                "%zu of them imprecise: their times did not settle within --max-time; 'layercake doctor' tells what "
+                "disturbs this machine\n",
+                count);
+}
+
 /* Control characters of a table that somebody edited must not reach the terminal. */
 static void print_clean(const char *text, FILE *out)
 {
@@ -204,8 +218,10 @@ static void print_failure(const cake_row *row, FILE *out)
     if (row->reason && row->reason[0])
         cake_text_printf(&line, ": %s", row->reason);
     if (row->seed != CAKE_ROW_EMPTY)
-        cake_text_printf(&line, "   repeat: layercake check --plugin %s --kernel %s --seed %" PRId64 " '%s %s'",
-                         cake_row_string(row->plugin), cake_row_string(row->kernel), row->seed,
+        cake_text_printf(&line,
+                         "   repeat: layercake check --plugin %s --kernel %s --threads %" PRId64 " --seed %" PRId64
+                         " '%s %s'",
+                         cake_row_string(row->plugin), cake_row_string(row->kernel), row->threads, row->seed,
                          cake_row_string(row->op), cake_row_string(row->params));
     if (!line.failed)
         print_clean(line.data, out);
@@ -232,6 +248,7 @@ cake_status cake_table_print(const cake_rows *rows, cake_table_style style, FILE
         return cake_fail(error, failed == -ENOMEM ? CAKE_E_MEMORY : CAKE_E_IO, "the table cannot be made: %s",
                          strerror(-failed));
     print_counts(rows, out);
+    print_imprecise(rows, out);
     for (size_t i = 0; i < rows->count; i++)
         if (cake_row_fails(&rows->row[i]))
             print_failure(&rows->row[i], out);

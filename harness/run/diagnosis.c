@@ -52,7 +52,9 @@ static bool diagnose_memory_fault(const cake_process *process, const cake_fault 
     const char *verb = is_write(fault) ? "wrote" : "read";
 
     if (where == INSIDE && (!is_write(fault) || process->arena->list->tensor[tensor].role == CAKE_ROLE_OUTPUT))
-        return cake_find(finding, CAKE_V_SANDBOX_VIOLATION, "unmapped or closed tensor %s, then %s it", name, verb);
+        return cake_find(finding, CAKE_V_SANDBOX_VIOLATION,
+                         "unmapped or closed tensor %s, then %s it, or %s it in a thread after its call was over",
+                         name, verb, verb);
     if (where == INSIDE)
         return cake_find(finding, CAKE_V_INPUT_MODIFIED, "wrote into tensor %s, which is read-only", name);
     if (where == BEFORE || where == AFTER)

@@ -106,7 +106,7 @@ Test(list, tells_what_there_is, .timeout = 300)
     refuse(WORDS("list"), "expected one of ops, ");
     refuse(WORDS("list", "plugin"), "found 'plugin'; did you mean 'plugins'?");
     refuse(WORDS("list", "ops", "conv2f"), "found 'conv2f'; did you mean 'conv2d'?");
-    expect(WORDS("list", "ops"), 0, "conv1d           short for conv2d with ih=1 kh=1");
+    expect(WORDS("list", "ops"), 0, "conv1d               short for conv2d with ih=1 kh=1");
     refuse(WORDS("list", "datasets", "x"), "expected nothing after 'datasets', found 'x'");
     refuse(WORDS("list", "workloads", "resnet51"), "found 'resnet51'; did you mean 'resnet50'?");
     refuse(WORDS("list", "counters", "PAPI_NONE"), "PAPI_NONE");
@@ -132,7 +132,7 @@ Test(benchdnn, files_are_run_and_listed, .timeout = 300)
     said = cake_run_program(NULL, WORDS("check", "--plugin", "naive", "--benchdnn", "conv", "--batch", path));
     cr_expect_eq(said.code, 0, "%s", said.err);
     cr_expect(strstr(said.out, "'conv2d n=2 ic=3 ih=8 iw=8 oc=4 k=3'"), "%s", said.out);
-    cr_expect(strstr(said.out, "1 cases: 1 ok"), "%s", said.out);
+    cr_expect(strstr(said.out, "1 case: 1 ok"), "%s", said.out);
     cr_expect(strstr(said.err, "layercake: benchdnn: 2 problems, 1 workloads"), "%s", said.err);
     cr_expect(strstr(said.err, "1 out of scope: backward, such as"), "%s", said.err);
     cake_said_free(&said);
@@ -161,10 +161,10 @@ Test(wrong, command_option_or_name)
     refuse(WORDS("rnu"),
            "layercake: expected a command ('layercake help' names them), found 'rnu'; did you mean 'run'?");
     refuse(WORDS("run", "--pluggin", "naive"),
-           "layercake run: expected an option, found '--pluggin'; did you mean '--plugin'?");
+           "layercake run: expected an option of this command, found '--pluggin'; did you mean '--plugin'?");
     refuse(WORDS("run", "--plugin"), "expected PLUGIN after --plugin, found the end of the command");
     refuse(WORDS("run", "--threads", "0"), "expected a whole number from 1 to 4096 for --threads, found '0'");
-    refuse(WORDS("check", "--repetitions", "3"), "expected an option, found '--repetitions'");
+    refuse(WORDS("check", "--repetitions", "3"), "expected an option of this command, found '--repetitions'");
     refuse(WORDS("check", "--dataset", "resnet5"), "found 'resnet5'; did you mean 'resnet50'?");
     refuse(WORDS("check", "--dataset", "smoke", "--op", "conv"),
            "expected an op ('layercake list ops' names them), found 'conv'");
@@ -176,6 +176,9 @@ Test(wrong, command_option_or_name)
     refuse(WORDS("check", "--dataset", "smoke", "--plugin", "naive", "--filter", "nonesuch"),
            "expected at least one case, found none");
     refuse(WORDS("check", "--dataset", "/nonexistent.txt"), "/nonexistent.txt: expected a readable dataset file");
+    refuse(WORDS("run", "--plugin", "naive", "--baseline", "naif", "linear in=3 out=4"),
+           "expected one of the run's plugins for --baseline, found 'naif'");
+    refuse(WORDS("compare", "one"), "expected BASE and NEW, found 1 word\n");
     refuse(WORDS("run", "--threads", "4096", "--plugin", "naive", "--dataset", "smoke"), "4096");
 }
 
@@ -190,9 +193,10 @@ Test(wrong, workload)
     refuse_workload("conv2d ic=99999999999999999999 ih=8 iw=8 oc=4 k=1",
                     "command line:1:11: expected a whole number from 1");
     refuse_workload("linear rows=2147483647 in=2147483647 out=2147483647", "command line:1:1: linear: ");
-    refuse_workload("conv2d ic=3 ih=8 iw=8 oc=4 k=9", "command line:1:1: conv2d: ");
+    refuse_workload("conv2d ic=3 ih=8 iw=8 oc=4 k=9", "command line:1:1: conv2d: expected a window");
     refuse_workload("conv2d ic=3 ih=8 iw=8 oc=4 k=3 groups=2", "command line:1:1: conv2d: ");
     refuse_workload("linear rows=1000000 in=1000000 out=1000000", "command line:1: linear needs 44.0 TB of memory");
+    refuse_workload("smoke", "expected a workload, found 'smoke'; did you mean '--dataset smoke'?");
     refuse_workload("", "command line:1:1: expected a workload, found nothing");
     refuse(WORDS("check", "--plugin", "naive", "--memory", "2GB", "linear in=16384 out=16384"),
            "needs 3.2 GB of memory to be checked, more than the 2.0 GB that --memory allows");

@@ -83,5 +83,5 @@ Test(check_onnx, wrong_files_are_told, .timeout = 120)
     expect(WORDS("check", "--onnx", folder), 2, "expected a folder, found nothing");
     expect(WORDS("check", "--onnx", "/etc/hostname"), 2, "expected a folder, found something else");
     expect(WORDS("check", "--dtype", "bf16", "--onnx", NODE("relu")), 2, "expected --dtype f32 with --onnx");
-    expect(WORDS("run", "--onnx", NODE("relu")), 2, "expected an option, found '--onnx'");
+    expect(WORDS("run", "--onnx", NODE("relu")), 2, "expected an option of this command, found '--onnx'");
 }

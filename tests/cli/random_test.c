@@ -40,6 +40,8 @@ Test(random, a_failure_becomes_small_and_repeats, .timeout = 120)
     cr_expect_eq(said.code, CAKE_EXIT_VERDICT, "%s%s", said.out, said.err);
     cr_assert_not_null(small, "%s", said.out);
     cr_expect_null(strstr(small + 1, "smallest"), "one a kernel: %s", said.out);
+    cr_expect(strstr(small, "repeat: layercake check --plugin " CAKE_SPOILED " --kernel softmax/wrong_write "),
+              "the file that was given: %s", small);
     workload = strstr(small, "--seed 5 '");
     cr_assert_not_null(workload, "%s", said.out);
     workload += strlen("--seed 5 '");
@@ -68,5 +70,5 @@ Test(random, says_what_it_expected)
     refuse(WORDS("check", "--random", "0"), "expected a whole number from 1 to 1000000 for --random, found '0'");
     refuse(WORDS("check", "--plugin", "naive", "--random", "2", "--op", "conf2d"),
            "expected an op ('layercake list ops' names them), found 'conf2d'; did you mean 'conv2d'?");
-    refuse(WORDS("run", "--random", "2"), "expected an option, found '--random'");
+    refuse(WORDS("run", "--random", "2"), "expected an option of this command, found '--random'");
 }

@@ -73,6 +73,7 @@ static void expect_ended_by(int number)
     cr_assert_eq(kill(pid, number), 0);
     ran = fault_finish_program(folder, pid);
     cr_expect_eq(ran.code, 130, "signal %d: exit code %d: %s", number, ran.code, ran.said);
+    cr_expect(strstr(ran.said, "interrupted; what was measured is kept, 'layercake run --resume "), "%s", ran.said);
     cr_expect(fault_nobody_left(), "signal %d left a process", number);
     fault_ran_free(&ran);
     fault_remove_folder(folder);

@@ -80,9 +80,9 @@ Test(options, spellings_of_google_benchmark)
 
 Test(options, says_what_was_expected)
 {
-    refuse(ARGS("--pluggin", "x"), "expected an option, found '--pluggin'; did you mean '--plugin'?");
+    refuse(ARGS("--pluggin", "x"), "expected an option of this command, found '--pluggin'; did you mean '--plugin'?");
     refuse(ARGS("--benchmark_filtr=x"), "did you mean '--benchmark_filter'?");
-    refuse(ARGS("--zzzzzzzz"), "expected an option, found '--zzzzzzzz'");
+    refuse(ARGS("--zzzzzzzz"), "expected an option of this command, found '--zzzzzzzz'");
     refuse(ARGS("-q"), "expected an option that begins with '--', found '-q'");
     refuse(ARGS("--plugin"), "expected PLUGIN after --plugin, found the end of the command");
     refuse(ARGS("--plugin="), "expected PLUGIN for --plugin, found nothing");

@@ -84,13 +84,18 @@ Test(table, tells_each_row_by_family)
     cr_assert_not_null(strstr(text, "10.0x"), "%s", text);
     cr_assert_not_null(strstr(text, "5 rows: 3 ok, 1 mismatch, 1 unsupported\n"), "%s", text);
     cr_assert_not_null(
-        strstr(text, "repeat: layercake check --plugin blas --kernel sgemm --seed 42 'attention batch=1 heads=8'"),
+        strstr(
+            text,
+            "repeat: layercake check --plugin blas --kernel sgemm --threads 1 --seed 42 'attention batch=1 heads=8'"),
         "%s", text);
-    cr_assert_null(strstr(text, "threads"), "%s", text);
+    cr_assert_null(strstr(text, "kernel threads"), "%s", text);
+    cr_assert_null(strstr(text, "imprecise"), "%s", text);
     cr_assert_null(strchr(text, '\x1b'), "%s", text);
     free(text);
     rows.row[0].threads = 2;
+    cake_row_text(&rows.row[0].warnings, "avx-dirty;imprecise");
     text = print(&rows, (cake_table_style){0});
+    cr_assert_not_null(strstr(text, "\n1 of them imprecise"), "%s", text);
     cr_assert_not_null(strstr(text, "threads"), "%s", text);
     free(text);
     cake_rows_free(&rows);
