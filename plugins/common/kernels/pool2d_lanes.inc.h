@@ -175,6 +175,17 @@ VEC_INLINE int pool2d_slides(int avg, int masked, const pool2d_lanes *l, const p
     return 1;
 }
 
+/* A window of few columns, without dilation. */
+VEC_INLINE vec pool2d_few(int avg, int masked, const pool2d_rows *w, const pool2d_span *span)
+{
+    const float *x = w->x + span->first * w->pixel;
+    vec v = pool2d_column(avg, masked, w, w->rows, x);
+
+    for (int64_t k = span->begin + 1; k < span->end; k++)
+        v = pool2d_join(avg, v, pool2d_column(avg, masked, w, w->rows, x += w->pixel));
+    return v;
+}
+
 /* One row of the output at one vector of channels. */
 VEC_INLINE void pool2d_row(int avg, int masked, const pool2d_lanes *l, const pool2d_rows *w, float *y)
 {
@@ -190,8 +201,9 @@ VEC_INLINE void pool2d_row(int avg, int masked, const pool2d_lanes *l, const poo
             continue;
         }
         divisor = vec_set1(w->counted * (float)span.counted);
-        pool2d_put(avg, masked, w, y + q * w->pixel, pool2d_one(avg, masked, l, w, &span), divisor,
-                   vec_div(vec_set1(1.0F), divisor));
+        bool few = p->kw <= 3 && p->dil_w == 1 && span.end > span.begin && w->rows > 0;
+        vec sum = few ? pool2d_few(avg, masked, w, &span) : pool2d_one(avg, masked, l, w, &span);
+        pool2d_put(avg, masked, w, y + q * w->pixel, sum, divisor, vec_div(vec_set1(1.0F), divisor));
         q++;
     }
 }
