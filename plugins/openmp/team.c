@@ -2,20 +2,19 @@
 
 #include <linux/futex.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "common/choose.h"
 #include "openmp/launch.h"
 
-/* Into how many pieces a thread's share of a phase is cut: what others can take over when this thread's core is busy
- * with another process. */
-enum { PIECES = 4, SPINS = 50000, MOST_THREADS = 1024 };
+enum { SPINS = 50000, MOST_THREADS = 1024 };
 
 /* A thread's share of the present phase: items next .. end-1 are not begun. */
 typedef struct share {
     _Alignas(128) _Atomic int64_t next;
-    int64_t end, piece;
+    int64_t end;
 } share;
 
 typedef struct team {
@@ -79,13 +78,26 @@ int32_t cake_team_open(const cake_kernel *kernel, const cake_problem *problem, c
 static void deal(team *t, int member, int64_t items)
 {
     share *s = &t->shares[member];
-    int64_t begin = items * member / t->threads, end = items * (member + 1) / t->threads;
 
-    s->end = end;
-    s->piece = (end - begin + PIECES - 1) / PIECES;
-    if (s->piece < 1)
-        s->piece = 1;
-    atomic_store_explicit(&s->next, begin, memory_order_relaxed);
+    s->end = items * (member + 1) / t->threads;
+    atomic_store_explicit(&s->next, items * member / t->threads, memory_order_relaxed);
+}
+
+/* Take a piece of a share: half of what is left, so that pieces are few and the last ones small. Those the other threads
+ * can take over when this thread's core is slower than theirs, or busy with another process. False: nothing is left. */
+static bool take(share *s, int64_t *begin, int64_t *end)
+{
+    int64_t next = atomic_load_explicit(&s->next, memory_order_relaxed), after;
+
+    do {
+        if (next >= s->end)
+            return false;
+        after = next + (s->end - next + 1) / 2;
+    } while (
+        !atomic_compare_exchange_weak_explicit(&s->next, &next, after, memory_order_relaxed, memory_order_relaxed));
+    *begin = next;
+    *end = after;
+    return true;
 }
 
 /* Sleep until `round` has passed. A thread that is woken gets its core at once from a process of less priority, or of
@@ -126,13 +138,10 @@ static void do_phase(team *t, const cake_tensor *const *inputs, const cake_tenso
 {
     for (int i = 0; i < t->threads; i++) {
         share *s = &t->shares[(member + i) % t->threads];
-        int64_t begin;
+        int64_t begin, end;
 
-        while ((begin = atomic_fetch_add_explicit(&s->next, s->piece, memory_order_relaxed)) < s->end) {
-            int64_t end = begin + s->piece < s->end ? begin + s->piece : s->end;
-
+        while (take(s, &begin, &end))
             t->phased->work(t->ctx, inputs, outputs, phase, begin, end, member);
-        }
     }
 }
 
