@@ -8,8 +8,9 @@
 #include "layercake/ops.h"
 
 enum {
-    ACTIVATION_VECTORS = VEC_REGISTERS == 32 ? 4 : 3, /* computed in step */
-    ACTIVATION_STEP = ACTIVATION_VECTORS * VEC_LANES  /* elements */
+    ACTIVATION_VECTORS = VEC_REGISTERS == 32 ? 5 : 3,                       /* computed in step */
+    ACTIVATION_GELU_VECTORS = VEC_REGISTERS == 32 ? 4 : ACTIVATION_VECTORS, /* whose constants take more registers */
+    ACTIVATION_STEP = ACTIVATION_VECTORS * VEC_LANES                        /* elements */
 };
 
 VEC_INLINE vec activation_of(int kind, vec x)
@@ -32,15 +33,16 @@ VEC_INLINE vec activation_of(int kind, vec x)
 
 VEC_INLINE void activation_each(int kind, const float *x, float *y, int64_t count)
 {
+    const int vectors = kind == CAKE_ACTIVATION_GELU ? ACTIVATION_GELU_VECTORS : ACTIVATION_VECTORS;
     int64_t i = 0;
 
-    for (; i + ACTIVATION_STEP <= count; i += ACTIVATION_STEP) {
+    for (; i + vectors * VEC_LANES <= count; i += vectors * VEC_LANES) {
         vec v[ACTIVATION_VECTORS];
         VEC_UNROLL
-        for (int j = 0; j < ACTIVATION_VECTORS; j++)
+        for (int j = 0; j < vectors; j++)
             v[j] = activation_of(kind, vec_load(x + i + j * VEC_LANES));
         VEC_UNROLL
-        for (int j = 0; j < ACTIVATION_VECTORS; j++)
+        for (int j = 0; j < vectors; j++)
             vec_store(y + i + j * VEC_LANES, v[j]);
     }
     for (; i < count; i += VEC_LANES) {

@@ -6,7 +6,7 @@
  *     vec_exp        1.2    2^n e^r, |r| <= ln 2 / 2
  *     vec_exp_neg    1.2    the same for x <= 0; results below 1.5 2^-126 may be 0
  *     vec_exp2_neg   1.2    2^x for x <= 0, likewise
- *     vec_sigmoid    2.6    1 / (1 + e^-x) or e^x / (1 + e^x): never overflows, keeps small results exact
+ *     vec_sigmoid    2.6    e^x / (1 + e^x): never overflows, keeps small results exact
  *     vec_tanh       2.6    -(e^-2x - 1) / (e^-2x + 1) by way of e^r - 1: no cancellation near 0
  *     vec_erf        1.2    x P(x^2) up to 1, 1 - exp(-Q(x)) beyond
  *     vec_sin/cos    1.6    Cody and Waite's reduction in three parts; |x| > 2^17 through libm's double
@@ -119,11 +119,14 @@ static inline vec vec_tanh_parts(vec x, vec *denominator)
     return vec_copysign(e, x);
 }
 
+/* e^x / (1 + e^x); beyond 18 it is 1. */
 static inline vec vec_sigmoid(vec x)
 {
-    vec denominator, numerator = vec_sigmoid_parts(x, &denominator);
+    vec one = vec_set1(1.0F), n, r, e;
 
-    return vec_div(numerator, denominator);
+    r = vec_reduce_ln2(vec_max(vec_set1(-104.0F), vec_min(vec_set1(18.0F), x)), &n);
+    e = vec_scale2(vec_add(one, vec_expm1_reduced(r)), n);
+    return vec_div(e, vec_add(one, e));
 }
 
 static inline vec vec_tanh(vec x)
