@@ -17,6 +17,7 @@
 enum {
     DECODE_ROWS = 4,                   /* queries at once */
     DECODE_CHUNK = 64,                 /* keys whose scores are kept */
+    DECODE_AHEAD = 16,                 /* keys, and values, that are fetched before they are read */
     DECODE_PART = 256,                 /* keys that are worth a part of their own */
     DECODE_VALUES = VEC_REGISTERS / 2, /* accumulators of the values */
     DECODE_WIDE = 8                    /* vectors of the values at once, at most */
@@ -28,7 +29,7 @@ typedef struct attention_decode {
     int64_t rows, padded; /* queries of a key-value head; rounded up to a number that is done at once */
     int64_t parts;        /* of the keys */
     int64_t depth, width; /* head_dim and v_dim rounded up to whole vectors */
-    int ahead;            /* keys and values come from memory: fetch the next chunk's */
+    int ahead;            /* keys and values come from memory: fetch them */
     float *scratch;
     int64_t scratch_floats; /* of a thread: [padded][depth] queries, [padded][DECODE_CHUNK] scores */
     float *partial;
@@ -67,7 +68,7 @@ static int32_t attention_decode_open(const cake_problem *problem, const cake_ten
     a->depth = (p->head_dim + VEC_LANES - 1) / VEC_LANES * VEC_LANES;
     a->width = (p->v_dim + VEC_LANES - 1) / VEC_LANES * VEC_LANES;
     a->ahead = host->l3_bytes > 0 &&
-               units * p->kv_len * (p->head_dim + p->v_dim) * (int64_t)sizeof(float) > host->l3_bytes / 4 * 3;
+               units * p->kv_len * (p->head_dim + p->v_dim) * (int64_t)sizeof(float) > host->l3_bytes / 2;
     if (threads > 1 && units < 2 * threads) {
         a->parts = (4 * threads + units - 1) / units;
         a->parts = a->parts < p->kv_len / DECODE_PART ? a->parts : p->kv_len / DECODE_PART;
@@ -121,8 +122,8 @@ VEC_INLINE void decode_some_scores(int rows, int ahead, const decode_part *d, co
         VEC_UNROLL
         for (int j = 0; j < keys; j++) {
             vec x = vec_load(k + j * head_dim + i);
-            if (ahead)
-                __builtin_prefetch(k + (j + DECODE_CHUNK) * head_dim + i, 0, 2);
+            if (ahead) /* in the order of their addresses */
+                __builtin_prefetch(k + DECODE_AHEAD * head_dim + i * keys + j * VEC_LANES, 0, 3);
             VEC_UNROLL
             for (int r = 0; r < rows; r++)
                 acc[r * keys + j] = vec_fma(x, query[r], acc[r * keys + j]);
@@ -220,7 +221,7 @@ VEC_INLINE void decode_some_values(int rows, int vectors, int ahead, const decod
         for (int i = 0; i < vectors; i++) {
             x[i] = tail ? vec_load_mask(v, *tail) : vec_load(v + i * VEC_LANES);
             if (ahead)
-                __builtin_prefetch(v + DECODE_CHUNK * v_dim + i * VEC_LANES, 0, 2);
+                __builtin_prefetch(v + DECODE_AHEAD * v_dim + i * VEC_LANES, 0, 3);
         }
         VEC_UNROLL
         for (int r = 0; r < rows; r++) {
