@@ -195,6 +195,7 @@ cake_status cake_bench_counters(cake_bench *bench, const cake_run_options *optio
     bench->counters[bench->n_counters++] = "energy_nj";
     for (size_t i = 0; status == CAKE_OK && i < options->counters.count; i++) {
         const char *name = options->counters.items[i];
+        cake_error why = {""};
 
         if (strcmp(name, "valgrind") == 0) {
             bench->valgrind = true;
@@ -202,9 +203,12 @@ cake_status cake_bench_counters(cake_bench *bench, const cake_run_options *optio
                 status = cake_fail(error, CAKE_E_USAGE, "--counters valgrind: Valgrind is not installed");
             continue;
         }
-        status = cake_counters_check(name, error);
-        if (status == CAKE_OK)
-            status = add_counter(bench, name, error);
+        status = cake_counters_check(name, &why, error);
+        if (status != CAKE_OK)
+            break;
+        if (why.text[0] && !options->quiet)
+            fprintf(stderr, "layercake: nothing counts %s here, its cells stay empty: %s\n", name, why.text);
+        status = add_counter(bench, name, error);
     }
     return status;
 }

@@ -119,7 +119,7 @@ cake_status cake_list_counters(const cake_text_list *names, FILE *out, cake_erro
     /* PAPI lists native events without their masks, yet knows them with these. */
     for (size_t i = 0; i < names->count && status == CAKE_OK; i++)
         if (!l.found[i])
-            status = cake_counters_check(names->items[i], error);
+            status = cake_counters_check(names->items[i], &(cake_error){""}, error);
     for (size_t i = 0; i < l.count; i++) {
         free(l.items[i].name);
         free(l.items[i].description);

@@ -24,8 +24,8 @@ enum { CAKE_COUNTER_COLUMNS = 10, CAKE_MAX_COUNTERS = 64 };
 extern const char *const cake_counter_columns[CAKE_COUNTER_COLUMNS];
 
 /* Is it a name that cake_counters_open knows: a column's, "energy_nj", or one of PAPI's, native ones too? CAKE_OK
- * also where this machine lacks it; CAKE_E_USAGE for an unknown one. */
-cake_status cake_counters_check(const char *name, cake_error *error);
+ * also where this machine lacks it, and `why` says the reason then, else nothing; CAKE_E_USAGE for an unknown one. */
+cake_status cake_counters_check(const char *name, cake_error *why, cake_error *error);
 
 /* Attach to all threads that `pid` has, and to those that they will start. The process must be idle meanwhile (or not
  * yet run its program). At most CAKE_MAX_COUNTERS names, which are copied. Counters that cannot be had are no

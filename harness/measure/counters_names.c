@@ -143,15 +143,17 @@ cake_status cake_counter_unknown(const char *name, cake_error *error)
                      cake_papi_library());
 }
 
-cake_status cake_counters_check(const char *name, cake_error *error)
+cake_status cake_counters_check(const char *name, cake_error *why, cake_error *error)
 {
     char event[CAKE_COUNTER_NAME];
     double scale;
+    cake_status status = CAKE_NOT_FOUND;
 
-    if (!*name || strlen(name) >= sizeof event ||
-        cake_counter_resolve(name, event, sizeof event, &scale, error) == CAKE_NOT_FOUND)
-        return cake_counter_unknown(name, error);
-    return CAKE_OK;
+    if (*name && strlen(name) < sizeof event)
+        status = cake_counter_resolve(name, event, sizeof event, &scale, why);
+    if (status == CAKE_OK)
+        why->text[0] = '\0';
+    return status == CAKE_NOT_FOUND ? cake_counter_unknown(name, error) : CAKE_OK;
 }
 
 typedef struct listing {

@@ -145,6 +145,19 @@ Test(measure, counters_by_name)
            "unknown counter 'PAPI_NOPE'");
 }
 
+/* It is counted, or the program says why not. */
+Test(measure, a_counter_that_nothing_counts_is_told)
+{
+    cake_said said =
+        cake_run_program(folder, WORDS("run", "--plugin", "naive", "--counters", "PAPI_TOT_INS", "--max-time", "1ms",
+                                       "--format", "csv", "--out", "a", "linear in=3 out=4"));
+    bool told = strstr(said.err, "layercake: nothing counts PAPI_TOT_INS here, its cells stay empty: ");
+
+    cr_expect_eq(said.code, 0, "%s", said.err);
+    cr_expect_neq(told, strstr(said.out, "PAPI_TOT_INS=") != NULL, "%s%s", said.err, said.out);
+    cake_said_free(&said);
+}
+
 Test(measure, a_row_that_is_not_precise_says_so)
 {
     cake_results results =

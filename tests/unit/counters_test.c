@@ -249,7 +249,7 @@ Test(counters, names_of_papi, .timeout = 30)
     if (strcmp(cake_counters_library(), "none") != 0) {
         cr_expect_eq(cake_counters_open(unknown, 3, c.pid, &counters, &error), CAKE_E_USAGE);
         cr_expect(strstr(error.text, "unknown counter 'PAPI_NO_SUCH'"), "%s", error.text);
-        cr_expect_eq(cake_counters_check("", &error), CAKE_E_USAGE);
+        cr_expect_eq(cake_counters_check("", &error, &error), CAKE_E_USAGE);
     }
     cr_expect_null(counters);
     stop(&c);
