@@ -21,7 +21,8 @@
  *     |error| <= c(2 k + 16) u 4 k a b,    c as in bounds.c.
  *
  * For values spread evenly over an interval the sum of absolute values that bounds a plain product is 3/4 k a b: the
- * allowance is about 7.5 times that of a plain product. More levels are not allowed for. */
+ * allowance is about 7.5 times that of a plain product. More is not allowed: neither to more levels nor to algorithms that
+ * add more, as J. E. Hopcroft and L. R. Kerr's (SIAM J. Appl. Math. 20, 1971), which have to do with it. */
 #include "reference/strassen.h"
 
 #include <math.h>

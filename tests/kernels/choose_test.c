@@ -94,9 +94,9 @@ Test(choose, the_model_takes_what_is_plainly_best)
         expect(isas[i].batch_norm, "batch_norm c=64 h=56 w=56", blocked, "affine");
         expect(isas[i].batch_norm, "batch_norm c=64 h=56 w=56 training=1", blocked, "training");
         expect(isas[i].linear, "linear rows=384 in=768 out=3072", CAKE_PLAIN, "packed");
-        expect(isas[i].linear_fast, "linear rows=384 in=768 out=3072", CAKE_PLAIN, "strassen");
+        expect(isas[i].linear_fast, "linear rows=384 in=768 out=3072", CAKE_PLAIN, "hopcroft_kerr");
         expect(isas[i].linear_fast, "linear rows=1 in=768 out=3072", CAKE_PLAIN, "packed");
-        expect(isas[i].conv2d_fast, "conv2d ic=512 ih=14 iw=14 oc=512 kh=1 kw=1", blocked, "strassen");
+        expect(isas[i].conv2d_fast, "conv2d ic=512 ih=14 iw=14 oc=512 kh=1 kw=1", blocked, "hopcroft_kerr");
     }
 }
 

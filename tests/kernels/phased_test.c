@@ -390,6 +390,27 @@ Test(phased, strassen)
     CHECK_FAST(conv2d, BLOCKED | NHWC, large_1x1);
 }
 
+static const char *const larger_products[] = {
+    "linear rows=17 in=130 out=129 bias=1",
+    "linear rows=16 in=192 out=384",
+    "linear rows=131 in=1601 out=150 bias=1",
+    "linear rows=40 in=140 out=1100 bias=1",
+};
+
+static const char *const larger_1x1[] = {
+    "conv2d n=2 ic=144 ih=9 iw=11 oc=150 kh=1 kw=1 stride=2 bias=1",
+    "conv2d n=3 ic=200 ih=5 iw=4 oc=264 kh=1 kw=1 bias=1",
+};
+
+Test(phased, hopcroft_kerr)
+{
+    static const cake_phased *const linear[] = KERNELS(cake_linear_hopcroft_kerr);
+    static const cake_phased *const conv2d[] = KERNELS(cake_conv2d_hopcroft_kerr);
+
+    CHECK_FAST(linear, BLOCKED, larger_products);
+    CHECK_FAST(conv2d, BLOCKED | NHWC, larger_1x1);
+}
+
 static const char *const recurrences[] = {
     "rnn cell=lstm steps=5 batch=3 input=17 hidden=37 initial_state=1",
     "rnn cell=lstm steps=4 batch=33 input=40 hidden=64 direction=bidirectional",

@@ -30,27 +30,41 @@ int32_t cake_conv2d_winograd_can_run(const cake_problem *problem, const cake_hos
     return cake_f32_only(problem, host);
 }
 
-/* Halves of less than a tile would cost more than they save. */
-static int32_t strassen_can_run(double rows, int64_t in, int64_t out, const cake_problem *problem,
-                                const cake_host *host)
-{
-    enum { LEAST_ROWS = 16, LEAST_IN = 64, LEAST_OUT = 64 };
+/* Blocks of less than a tile would cost more than they save. */
+typedef struct bilinear_least {
+    int64_t rows, in, out;
+} bilinear_least;
 
-    if (rows < LEAST_ROWS || in < LEAST_IN || out < LEAST_OUT) {
-        host->explain(host, "computes at least 16 rows (pixels) of 64 and more inputs and outputs");
+static const bilinear_least strassen_least = {16, 64, 64}, hopcroft_kerr_least = {16, 128, 128};
+
+static int32_t bilinear_can_run(const bilinear_least *least, double rows, int64_t in, int64_t out,
+                                const cake_problem *problem, const cake_host *host)
+{
+    if (rows < (double)least->rows || in < least->in || out < least->out) {
+        host->explain(host, "has too few rows (pixels), inputs or outputs to be cut into blocks");
         return CAKE_UNSUPPORTED;
     }
     return cake_f32_only(problem, host);
 }
 
-int32_t cake_linear_strassen_can_run(const cake_problem *problem, const cake_host *host)
+static int32_t linear_can_run(const bilinear_least *least, const cake_problem *problem, const cake_host *host)
 {
     const cake_linear *op = problem->params;
 
-    return strassen_can_run((double)op->rows, op->in, op->out, problem, host);
+    return bilinear_can_run(least, (double)op->rows, op->in, op->out, problem, host);
 }
 
-int32_t cake_conv2d_strassen_can_run(const cake_problem *problem, const cake_host *host)
+int32_t cake_linear_strassen_can_run(const cake_problem *problem, const cake_host *host)
+{
+    return linear_can_run(&strassen_least, problem, host);
+}
+
+int32_t cake_linear_hopcroft_kerr_can_run(const cake_problem *problem, const cake_host *host)
+{
+    return linear_can_run(&hopcroft_kerr_least, problem, host);
+}
+
+static int32_t conv2d_can_run(const bilinear_least *least, const cake_problem *problem, const cake_host *host)
 {
     const cake_conv2d *op = problem->params;
 
@@ -58,7 +72,17 @@ int32_t cake_conv2d_strassen_can_run(const cake_problem *problem, const cake_hos
         host->explain(host, "computes 1x1 windows without padding and groups only");
         return CAKE_UNSUPPORTED;
     }
-    return strassen_can_run((double)op->oh * (double)op->ow, op->ic, op->oc, problem, host);
+    return bilinear_can_run(least, (double)op->oh * (double)op->ow, op->ic, op->oc, problem, host);
+}
+
+int32_t cake_conv2d_strassen_can_run(const cake_problem *problem, const cake_host *host)
+{
+    return conv2d_can_run(&strassen_least, problem, host);
+}
+
+int32_t cake_conv2d_hopcroft_kerr_can_run(const cake_problem *problem, const cake_host *host)
+{
+    return conv2d_can_run(&hopcroft_kerr_least, problem, host);
 }
 
 int32_t cake_conv2d_first_can_run(const cake_problem *problem, const cake_host *host)

@@ -34,6 +34,7 @@ static const cake_candidate conv2d[] = {
     {"depthwise", &ISA(cake_conv2d_depthwise), BLOCKED, cake_cost_conv2d_depthwise},
     {"direct", &ISA(cake_conv2d_direct), BLOCKED | CHANNELS_LAST, cake_cost_conv2d_direct},
     {"direct split=pixels", &ISA(cake_conv2d_direct_pixels), BLOCKED | CHANNELS_LAST, cake_cost_conv2d_direct_pixels},
+    {"hopcroft_kerr", &ISA(cake_conv2d_hopcroft_kerr), BLOCKED | CHANNELS_LAST, cake_cost_conv2d_hopcroft_kerr},
     {"strassen", &ISA(cake_conv2d_strassen), BLOCKED | CHANNELS_LAST, cake_cost_conv2d_strassen},
     {"winograd2", &ISA(cake_conv2d_winograd2), BLOCKED, cake_cost_conv2d_winograd2},
     {"winograd4", &ISA(cake_conv2d_winograd4), BLOCKED, cake_cost_conv2d_winograd4},
@@ -43,6 +44,7 @@ static const cake_candidate conv2d[] = {
 static const cake_candidate linear[] = {
     {"packed", &ISA(cake_linear_packed), 0, cake_cost_linear_panels},
     {"packed split=rows", &ISA(cake_linear_packed_rows), 0, cake_cost_linear_rows},
+    {"hopcroft_kerr", &ISA(cake_linear_hopcroft_kerr), 0, cake_cost_linear_hopcroft_kerr},
     {"strassen", &ISA(cake_linear_strassen), 0, cake_cost_linear_strassen},
 };
 
@@ -52,9 +54,9 @@ static const cake_candidate pool2d[] = {
 };
 
 static const cake_chooser of_attention = CHOOSER(attention, 0, NULL), of_batch_norm = CHOOSER(batch_norm, 0, NULL),
-                          of_conv2d = CHOOSER(conv2d, 3, cake_refuse_few_channels_conv2d),
+                          of_conv2d = CHOOSER(conv2d, 4, cake_refuse_few_channels_conv2d),
                           of_conv2d_fast = CHOOSER(conv2d, 0, cake_refuse_few_channels_conv2d),
-                          of_linear = CHOOSER(linear, 1, NULL), of_linear_fast = CHOOSER(linear, 0, NULL),
+                          of_linear = CHOOSER(linear, 2, NULL), of_linear_fast = CHOOSER(linear, 0, NULL),
                           of_pool2d = CHOOSER(pool2d, 0, cake_refuse_few_channels_pool2d);
 
 const cake_phased ISA(cake_attention_auto) = {.chooser = &of_attention};

@@ -83,25 +83,41 @@ double cake_cost_linear_rows(const cake_core *core, const cake_problem *problem,
            cake_cost_of_reading(w, w, host);
 }
 
-/* ---- Strassen ---- */
+/* ---- fewer multiplications ---- */
 
-/* Seven products of halves, each with its additions: of a left matrix in its making, of c when it is done. The right
- * matrices have 7/4 of the weights' size. */
-double cake_cost_of_strassen(double m, double k, double n, const cake_core *core, const cake_problem *problem,
-                             const cake_host *host)
+const cake_bilinear_cost cake_strassen_cost = {.k = 2, .n = 2, .products = 7};
+const cake_bilinear_cost cake_hopcroft_kerr_cost = {.k = 4, .n = 4, .products = 26};
+
+/* Products of blocks, each with its additions: of a left matrix in its making, of c when it is done. The right matrices
+ * have products / (k n) of the weights' size. */
+double cake_cost_of_bilinear(const cake_bilinear_cost *algorithm, double m, double k, double n, const cake_core *core,
+                             const cake_problem *problem, const cake_host *host)
 {
-    static const double products = 7, addition = 1.5; /* cycles of a vector loaded and stored */
-    double rows = ceil(m / 2), depth = ceil(k / 2 / core->lanes), columns = 2 * ceil(n / 4 / core->lanes);
-    double x = sizeof(float) * m * k, w = products / 4 * sizeof(float) * k * n;
+    static const double left_vector = 4, c_vector = 1.5; /* cycles; both loaded and stored */
+    double products = algorithm->products, rows = ceil(m / 2), depth = ceil(k / algorithm->k / core->lanes);
+    double columns = 2 * ceil(n / algorithm->n / 2 / core->lanes), x = sizeof(float) * m * k;
+    double w = products / (algorithm->k * algorithm->n) * sizeof(float) * k * n;
+    double fmas = depth * core->lanes * columns;
 
-    return products * rows * (depth * core->lanes * columns / CAKE_FMAS_A_CYCLE + addition * (depth + columns)) /
+    return products * rows * (fmas / CAKE_FMAS_A_CYCLE + left_vector * depth + c_vector * columns) /
                problem->threads +
            cake_cost_of_reading(x, x, host) + cake_cost_of_reading(w / problem->threads, w, host);
 }
 
-double cake_cost_linear_strassen(const cake_core *core, const cake_problem *problem, const cake_host *host)
+static double linear_bilinear(const cake_bilinear_cost *algorithm, const cake_core *core, const cake_problem *problem,
+                              const cake_host *host)
 {
     const cake_linear *p = problem->params;
 
-    return cake_cost_of_strassen((double)p->rows, (double)p->in, (double)p->out, core, problem, host);
+    return cake_cost_of_bilinear(algorithm, (double)p->rows, (double)p->in, (double)p->out, core, problem, host);
+}
+
+double cake_cost_linear_strassen(const cake_core *core, const cake_problem *problem, const cake_host *host)
+{
+    return linear_bilinear(&cake_strassen_cost, core, problem, host);
+}
+
+double cake_cost_linear_hopcroft_kerr(const cake_core *core, const cake_problem *problem, const cake_host *host)
+{
+    return linear_bilinear(&cake_hopcroft_kerr_cost, core, problem, host);
 }

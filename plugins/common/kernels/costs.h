@@ -25,10 +25,19 @@ cake_cost cake_cost_conv2d_direct, cake_cost_conv2d_direct_pixels;
 cake_cost cake_cost_linear_panels, cake_cost_linear_rows;
 
 cake_cost cake_cost_conv2d_strassen, cake_cost_linear_strassen;
+cake_cost cake_cost_conv2d_hopcroft_kerr, cake_cost_linear_hopcroft_kerr;
 
-/* Of Strassen's algorithm for a product [m][k] [k][n]. */
-double cake_cost_of_strassen(double m, double k, double n, const cake_core *core, const cake_problem *problem,
-                             const cake_host *host);
+/* An algorithm of bilinear_algorithms.inc.h. */
+typedef struct cake_bilinear_cost {
+    double k, n; /* cuts of the right matrix */
+    double products;
+} cake_bilinear_cost;
+
+extern const cake_bilinear_cost cake_strassen_cost, cake_hopcroft_kerr_cost;
+
+/* Of such an algorithm for a product [m][k] [k][n]. */
+double cake_cost_of_bilinear(const cake_bilinear_cost *algorithm, double m, double k, double n, const cake_core *core,
+                             const cake_problem *problem, const cake_host *host);
 
 /* Images whose few channels would leave most of a vector empty. */
 const char *cake_refuse_few_channels_conv2d(const cake_core *core, const cake_problem *problem);

@@ -105,13 +105,24 @@ double cake_cost_conv2d_winograd4(const cake_core *core, const cake_problem *pro
     return winograd_cost(4, 60, core, problem, host);
 }
 
-/* ---- Strassen ---- */
+/* ---- fewer multiplications ---- */
 
-double cake_cost_conv2d_strassen(const cake_core *core, const cake_problem *problem, const cake_host *host)
+static double conv2d_bilinear(const cake_bilinear_cost *algorithm, const cake_core *core, const cake_problem *problem,
+                              const cake_host *host)
 {
     const cake_conv2d *p = problem->params;
 
-    return cake_cost_of_strassen(pixels_of(p), (double)p->ic, (double)p->oc, core, problem, host);
+    return cake_cost_of_bilinear(algorithm, pixels_of(p), (double)p->ic, (double)p->oc, core, problem, host);
+}
+
+double cake_cost_conv2d_strassen(const cake_core *core, const cake_problem *problem, const cake_host *host)
+{
+    return conv2d_bilinear(&cake_strassen_cost, core, problem, host);
+}
+
+double cake_cost_conv2d_hopcroft_kerr(const cake_core *core, const cake_problem *problem, const cake_host *host)
+{
+    return conv2d_bilinear(&cake_hopcroft_kerr_cost, core, problem, host);
 }
 
 /* ---- layouts ---- */

@@ -24,7 +24,11 @@ extern const cake_phased cake_conv2d_direct_pixels_avx2, cake_conv2d_direct_pixe
     cake_conv2d_direct_pixels_portable;
 extern const cake_phased cake_conv2d_first_avx2, cake_conv2d_first_avx512, cake_conv2d_first_portable;
 extern const cake_phased cake_conv2d_strassen_avx2, cake_conv2d_strassen_avx512, cake_conv2d_strassen_portable;
+extern const cake_phased cake_conv2d_hopcroft_kerr_avx2, cake_conv2d_hopcroft_kerr_avx512,
+    cake_conv2d_hopcroft_kerr_portable;
 extern const cake_phased cake_linear_strassen_avx2, cake_linear_strassen_avx512, cake_linear_strassen_portable;
+extern const cake_phased cake_linear_hopcroft_kerr_avx2, cake_linear_hopcroft_kerr_avx512,
+    cake_linear_hopcroft_kerr_portable;
 extern const cake_phased cake_conv2d_winograd2_avx2, cake_conv2d_winograd2_avx512, cake_conv2d_winograd2_portable;
 extern const cake_phased cake_conv2d_winograd4_avx2, cake_conv2d_winograd4_avx512, cake_conv2d_winograd4_portable;
 extern const cake_phased cake_batch_norm_affine_avx2, cake_batch_norm_affine_avx512, cake_batch_norm_affine_portable;
@@ -59,7 +63,9 @@ int32_t cake_conv2d_depthwise_can_run(const cake_problem *problem, const cake_ho
 int32_t cake_conv2d_direct_can_run(const cake_problem *problem, const cake_host *host);
 int32_t cake_conv2d_first_can_run(const cake_problem *problem, const cake_host *host);
 int32_t cake_conv2d_strassen_can_run(const cake_problem *problem, const cake_host *host);
+int32_t cake_conv2d_hopcroft_kerr_can_run(const cake_problem *problem, const cake_host *host);
 int32_t cake_linear_strassen_can_run(const cake_problem *problem, const cake_host *host);
+int32_t cake_linear_hopcroft_kerr_can_run(const cake_problem *problem, const cake_host *host);
 int32_t cake_conv2d_winograd_can_run(const cake_problem *problem, const cake_host *host);
 int32_t cake_batch_norm_affine_can_run(const cake_problem *problem, const cake_host *host);
 int32_t cake_batch_norm_training_can_run(const cake_problem *problem, const cake_host *host);

@@ -26,6 +26,7 @@ static const cake_kernel conv2d[] = {
     KERNEL("conv2d", "depthwise", CAKE_STANDARD, 1, &cake_conv2d_depthwise_avx2),
     KERNEL_IN(by_pixel, "conv2d", "direct", CAKE_STANDARD, 1, &cake_conv2d_direct_avx2),
     KERNEL_IN(channels_last, "conv2d", "first", CAKE_STANDARD, 1, &cake_conv2d_first_avx2),
+    KERNEL_IN(by_pixel, "conv2d", "hopcroft_kerr", CAKE_FAST, 32.0 / 26, &cake_conv2d_hopcroft_kerr_avx2),
     KERNEL_IN(by_pixel, "conv2d", "strassen", CAKE_FAST, 8.0 / 7, &cake_conv2d_strassen_avx2),
     KERNEL("conv2d", "winograd2", CAKE_FAST, 2.25, &cake_conv2d_winograd2_avx2),
     KERNEL("conv2d", "winograd4", CAKE_FAST, 4, &cake_conv2d_winograd4_avx2),
@@ -38,7 +39,7 @@ static const cake_kernel autos[] = {
     KERNEL_IN(by_pixel, "conv2d", "auto", CAKE_STANDARD, 1, &cake_conv2d_auto_avx2),
     KERNEL_IN(by_pixel, "conv2d", "auto-fast", CAKE_FAST, 4, &cake_conv2d_auto_fast_avx2),
     KERNEL("linear", "auto", CAKE_STANDARD, 1, &cake_linear_auto_avx2),
-    KERNEL("linear", "auto-fast", CAKE_FAST, 8.0 / 7, &cake_linear_auto_fast_avx2),
+    KERNEL("linear", "auto-fast", CAKE_FAST, 32.0 / 26, &cake_linear_auto_fast_avx2),
     KERNEL_IN(any_layout, "pool2d", "auto", CAKE_STANDARD, 1, &cake_pool2d_auto_avx2),
 };
 
@@ -53,6 +54,7 @@ static const cake_kernel table[] = {
     KERNEL("embedding", "rows", CAKE_EXACT, 1, &cake_embedding_rows_avx2),
     KERNEL_IN(planar, "group_norm", "runs", CAKE_STANDARD, 1, &cake_group_norm_runs_avx2),
     KERNEL("layer_norm", "rows", CAKE_STANDARD, 1, &cake_layer_norm_rows_avx2),
+    KERNEL("linear", "hopcroft_kerr", CAKE_FAST, 32.0 / 26, &cake_linear_hopcroft_kerr_avx2),
     KERNEL("linear", "packed", CAKE_STANDARD, 1, &cake_linear_packed_avx2),
     KERNEL("linear", "strassen", CAKE_FAST, 8.0 / 7, &cake_linear_strassen_avx2),
     KERNEL("mha", "composed", CAKE_STANDARD, 1, &cake_mha_composed_avx2),
@@ -69,12 +71,12 @@ static const cake_kernel table[] = {
 };
 
 #define AUTOS &autos[0], &autos[1], &autos[2], &autos[3], &autos[4], &autos[5], &autos[6]
-#define CONV2D &conv2d[0], &conv2d[1], &conv2d[2], &conv2d[3], &conv2d[4], &conv2d[5]
+#define CONV2D &conv2d[0], &conv2d[1], &conv2d[2], &conv2d[3], &conv2d[4], &conv2d[5], &conv2d[6]
 
 static const cake_kernel *const list[] = {
     AUTOS,      CONV2D,     &table[0],  &table[1],  &table[2],  &table[3],  &table[4],  &table[5],  &table[6],
     &table[7],  &table[8],  &table[9],  &table[10], &table[11], &table[12], &table[13], &table[14], &table[15],
-    &table[16], &table[17], &table[18], &table[19], &table[20], &table[21], &table[22],
+    &table[16], &table[17], &table[18], &table[19], &table[20], &table[21], &table[22], &table[23],
 };
 
 _Static_assert(COUNT(list) == COUNT(autos) + COUNT(conv2d) + COUNT(table), "every kernel is listed");
