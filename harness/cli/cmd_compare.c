@@ -42,7 +42,8 @@ static const cake_option option_table[] = {
      .kind = CAKE_OPTION_FLAG,
      .offset = offsetof(compare_options, over_baseline)},
     {.name = "without-fast",
-     .meaning = "Leave out kernels of accuracy class fast, which save operations by algebra (Winograd, Strassen).",
+     .meaning =
+         "Leave out kernels of accuracy class fast, which save operations by algebra (as Winograd's, Strassen's).",
      .kind = CAKE_OPTION_FLAG,
      .offset = offsetof(compare_options, without_fast)},
     {.name = "tables",

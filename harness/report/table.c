@@ -217,12 +217,14 @@ static void print_failure(const cake_row *row, FILE *out)
                      cake_row_string(row->kernel), cake_row_string(row->verdict));
     if (row->reason && row->reason[0])
         cake_text_printf(&line, ": %s", row->reason);
-    if (row->seed != CAKE_ROW_EMPTY)
-        cake_text_printf(&line,
-                         "   repeat: layercake check --plugin %s --kernel %s --threads %" PRId64 " --seed %" PRId64
-                         " '%s %s'",
-                         cake_row_string(row->plugin), cake_row_string(row->kernel), row->threads, row->seed,
-                         cake_row_string(row->op), cake_row_string(row->params));
+    if (row->seed != CAKE_ROW_EMPTY) {
+        cake_text_printf(&line, "   repeat: layercake check --plugin %s --kernel %s", cake_row_string(row->plugin),
+                         cake_row_string(row->kernel));
+        if (row->threads != CAKE_ROW_EMPTY)
+            cake_text_printf(&line, " --threads %" PRId64, row->threads);
+        cake_text_printf(&line, " --seed %" PRId64 " '%s %s'", row->seed, cake_row_string(row->op),
+                         cake_row_string(row->params));
+    }
     if (!line.failed)
         print_clean(line.data, out);
     fputc('\n', out);

@@ -16,8 +16,8 @@ typedef struct cake_table_style {
 cake_table_style cake_table_style_for(FILE *out);
 
 /* Per workload: kernel, time, GFLOP/s or GB/s, speed-up, verdict; then how many rows have which verdict, how many
- * times are imprecise, and why the
- * failed ones failed with a line that repeats them. CAKE_E_MEMORY; CAKE_E_IO: `out` takes no more. */
+ * times are imprecise, and why the failed ones failed with a line that repeats them. CAKE_E_MEMORY; CAKE_E_IO: `out`
+ * takes no more. */
 cake_status cake_table_print(const cake_rows *rows, cake_table_style style, FILE *out, cake_error *error);
 
 #endif

@@ -83,8 +83,9 @@ static void deal(team *t, int member, int64_t items)
     atomic_store_explicit(&s->next, items * member / t->threads, memory_order_relaxed);
 }
 
-/* Take a piece of a share: half of what is left, so that pieces are few and the last ones small. Those the other threads
- * can take over when this thread's core is slower than theirs, or busy with another process. False: nothing is left. */
+/* Take a piece of a share: half of what is left, so that pieces are few and the last ones small. Those the other
+ * threads can take over when this thread's core is slower than theirs, or busy with another process; the piece that a
+ * thread is at they wait for. False: nothing is left. */
 static bool take(share *s, int64_t *begin, int64_t *end)
 {
     int64_t next = atomic_load_explicit(&s->next, memory_order_relaxed), after;

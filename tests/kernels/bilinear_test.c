@@ -35,11 +35,10 @@ static void run_chains(const bilinear_algorithm *algorithm, terms *c)
         for (int p = algorithm->chain[chain]; p < algorithm->chain[chain + 1]; p++) {
             const bilinear_product *product = algorithm->product + p;
             add_product(&sum, product);
-            for (int g = 0; g < BILINEAR_GOALS; g++)
-                if (product->goals[g] > 0)
-                    add(&c[product->goals[g] - 1], &sum, 1);
-                else if (product->goals[g] < 0)
-                    add(&c[-product->goals[g] - 1], &sum, -1);
+            if (product->goal > 0)
+                add(&c[product->goal - 1], &sum, 1);
+            else if (product->goal < 0)
+                add(&c[-product->goal - 1], &sum, -1);
         }
     }
 }
@@ -60,8 +59,12 @@ static void check_product(const bilinear_algorithm *algorithm)
 /* The kernel begins a sum with a block that is added, and holds a chain's products in an array. */
 static void check_table(const bilinear_algorithm *algorithm)
 {
-    for (int p = 0; p < algorithm->products; p++)
-        cr_expect(memchr(algorithm->product[p].a, 1, (size_t)(2 * algorithm->k)), "product %d", p);
+    cr_expect_leq(algorithm->products, 32, "a bit for each in bilinear's `first`");
+    for (int p = 0; p < algorithm->products; p++) {
+        const bilinear_product *product = &algorithm->product[p];
+        cr_expect(memchr(product->a, 1, (size_t)(2 * algorithm->k)), "product %d", p);
+        cr_expect(product->goal >= -2 * algorithm->n && product->goal <= 2 * algorithm->n, "product %d", p);
+    }
     for (int chain = 0; chain < algorithm->chains; chain++) {
         int count = algorithm->chain[chain + 1] - algorithm->chain[chain];
         cr_expect(count > 0 && count <= BILINEAR_CHAIN, "chain %d", chain);
@@ -82,4 +85,5 @@ Test(bilinear, hopcroft_kerr)
 {
     check_product(&bilinear_hopcroft_kerr);
     check_table(&bilinear_hopcroft_kerr);
+    cr_expect_eq(hopcroft_kerr_chains[hopcroft_kerr_rounds[1]], HOPCROFT_KERR_ROUND);
 }

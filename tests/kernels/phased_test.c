@@ -411,6 +411,19 @@ Test(phased, hopcroft_kerr)
     CHECK_FAST(conv2d, BLOCKED | NHWC, larger_1x1);
 }
 
+static const char *const beyond_caches[] = {"linear rows=455 in=390 out=130"};
+
+/* Right matrices from memory are read for as many rows as may be, whose left ones then lie beyond L2. */
+Test(phased, products_beyond_the_caches)
+{
+    static const cake_phased *const strassen[] = KERNELS(cake_linear_strassen);
+    static const cake_phased *const hopcroft_kerr[] = KERNELS(cake_linear_hopcroft_kerr);
+
+    cake_test_host_caches(1 << 15, 1 << 16);
+    CHECK_FAST(strassen, BLOCKED, beyond_caches);
+    CHECK_FAST(hopcroft_kerr, BLOCKED, beyond_caches);
+}
+
 static const char *const recurrences[] = {
     "rnn cell=lstm steps=5 batch=3 input=17 hidden=37 initial_state=1",
     "rnn cell=lstm steps=4 batch=33 input=40 hidden=64 direction=bidirectional",

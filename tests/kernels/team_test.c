@@ -1,5 +1,5 @@
-/* How a team deals out the items of a phase: each is done once, and what is left of a share is cut smaller and smaller, so
- * that a thread on a slow core keeps the others waiting for one item at most. */
+/* How a team deals out the items of a phase: each is done once, and what is left of a share is cut smaller and smaller,
+ * down to one item. */
 #include <criterion/criterion.h>
 #include <stdatomic.h>
 

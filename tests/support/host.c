@@ -91,10 +91,10 @@ static void tell_caches(cake_host *told)
     cake_topology_free(topology);
 }
 
+static cake_host host;
+
 const cake_host *cake_test_host(void)
 {
-    static cake_host host;
-
     if (!host.struct_size) {
         host = (cake_host){.abi_major = CAKE_ABI_MAJOR,
                            .abi_minor = CAKE_ABI_MINOR,
@@ -107,6 +107,13 @@ const cake_host *cake_test_host(void)
         host.struct_size = CAKE_SIZE_THROUGH(cake_host, extension);
     }
     return &host;
+}
+
+void cake_test_host_caches(int64_t l2_bytes, int64_t l3_bytes)
+{
+    cake_test_host();
+    host.l2_bytes = l2_bytes;
+    host.l3_bytes = l3_bytes;
 }
 
 const char *cake_test_host_reason(void)

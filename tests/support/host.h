@@ -8,6 +8,9 @@
 /* The one host of the process. Workspace comes from the heap, so that AddressSanitizer guards it. */
 const cake_host *cake_test_host(void);
 
+/* Let it tell other sizes of the caches, for what kernels do only beyond them. */
+void cake_test_host_caches(int64_t l2_bytes, int64_t l3_bytes);
+
 /* What the plugin explained since the last call of this; "" if nothing. Valid until then. */
 const char *cake_test_host_reason(void);
 

@@ -49,7 +49,7 @@ enum {
 enum {
     CAKE_EXACT = 0,    /* does no rounding: moves, comparisons */
     CAKE_STANDARD = 1, /* the operations of the definition, in any order of summation */
-    CAKE_FAST = 2      /* fewer operations by algebra (Winograd, Strassen): a larger error, derived in reference/ */
+    CAKE_FAST = 2 /* fewer operations by algebra (as Winograd's, Strassen's): a larger error, derived in reference/ */
 };
 
 /* A workload as a kernel sees it. Tensors have no data yet. Valid until the call returns. */

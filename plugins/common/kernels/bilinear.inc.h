@@ -3,7 +3,7 @@
  *
  * Include a vector header first. c = a b + bias, with a [m][k], b [k][n] cut into blocks. Each product multiplies a sum
  * of blocks of a by a sum of blocks of b. A chain of products is summed in one set of registers, and what the sum is
- * after a product is added to one or two blocks of c, or to none. So Strassen's algorithm is
+ * after a product is added to a block of c, or to none. So Strassen's algorithm is
  *
  *     chain   product                                         then added to
  *     0       a11                    b11                      c11
@@ -126,16 +126,17 @@ static void strassen_left_row(const bilinear *s, const float *a, int64_t image, 
                               int64_t depth, float *to)
 {
     (void)round;
-    bilinear_left_products(&bilinear_strassen, 0, 7, s, a, image, row, k0, depth, to);
+    bilinear_left_products(&bilinear_strassen, 0, STRASSEN_PRODUCTS, s, a, image, row, k0, depth, to);
 }
 
 static void hopcroft_kerr_left_row(const bilinear *s, const float *a, int64_t image, int64_t row, int round,
                                    int64_t k0, int64_t depth, float *to)
 {
     if (round == 0)
-        bilinear_left_products(&bilinear_hopcroft_kerr, 0, 13, s, a, image, row, k0, depth, to);
+        bilinear_left_products(&bilinear_hopcroft_kerr, 0, HOPCROFT_KERR_ROUND, s, a, image, row, k0, depth, to);
     else
-        bilinear_left_products(&bilinear_hopcroft_kerr, 13, 26, s, a, image, row, k0, depth, to);
+        bilinear_left_products(&bilinear_hopcroft_kerr, HOPCROFT_KERR_ROUND, HOPCROFT_KERR_PRODUCTS, s, a, image, row,
+                               k0, depth, to);
 }
 
 static const bilinear by_strassen = {.algorithm = &bilinear_strassen, .left_row = strassen_left_row};
@@ -143,13 +144,10 @@ static const bilinear by_hopcroft_kerr = {.algorithm = &bilinear_hopcroft_kerr, 
 
 /* A product of a chain, of one tile. */
 typedef struct bilinear_step {
-    const float *a, *b, *fetch; /* fetch: what a later tile reads */
-    int goals;
-    struct {
-        gemm_tile_end end;
-        int64_t rows; /* from the tile's first to the goal's last */
-        float sign;
-    } goal[BILINEAR_GOALS];
+    const float *a, *b;
+    gemm_tile_end end; /* the goal; fetch: what a later tile reads */
+    int64_t rows;      /* from the tile's first to the goal's last; 0: no goal */
+    float sign;
 } bilinear_step;
 
 /* Fetch a tile of c, to be changed. */
@@ -165,15 +163,15 @@ VEC_INLINE void bilinear_bring(int mr, const gemm_tile_end *end)
     }
 }
 
-VEC_INLINE void bilinear_put(int mr, const vec *acc, const bilinear_step *step, int g)
+VEC_INLINE void bilinear_put(int mr, const vec *acc, const bilinear_step *step)
 {
-    const gemm_tile_end *end = &step->goal[g].end;
+    const gemm_tile_end *end = &step->end;
     const float *add = end->add;
     float *c = end->c, tile[GEMM_MR * GEMM_NR];
     int64_t ldc = end->ldc, ldadd = end->ldadd, to = end->step, from = end->addstep;
-    vec sign = vec_set1(step->goal[g].sign);
+    vec sign = vec_set1(step->sign);
 
-    if (step->goal[g].rows >= mr && gemm_whole_tile(GEMM_NV, 0, end)) {
+    if (step->rows >= mr && gemm_whole_tile(GEMM_NV, 0, end)) {
         VEC_UNROLL
         for (int r = 0; r < mr; r++, c += ldc, add += ldadd) {
             VEC_UNROLL
@@ -185,7 +183,7 @@ VEC_INLINE void bilinear_put(int mr, const vec *acc, const bilinear_step *step, 
     VEC_UNROLL
     for (int i = 0; i < mr * GEMM_NV; i++)
         vec_store(tile + i * VEC_LANES, vec_mul(acc[i], sign));
-    gemm_store_part(step->goal[g].rows < mr ? (int)step->goal[g].rows : mr, GEMM_NV, tile, 0, end);
+    gemm_store_part(step->rows < mr ? (int)step->rows : mr, GEMM_NV, tile, 0, end);
 }
 
 VEC_INLINE void bilinear_chain(int mr, bool ahead, int64_t depth, int64_t lda, const bilinear_step *step, int steps)
@@ -194,12 +192,12 @@ VEC_INLINE void bilinear_chain(int mr, bool ahead, int64_t depth, int64_t lda, c
 
     gemm_tile_zero(mr, GEMM_NV, acc);
     for (int i = 0; i < steps; i++, step++) {
-        const float *fetch = step->fetch;
-        for (int g = 0; g < step->goals; g++)
-            bilinear_bring(mr, &step->goal[g].end);
+        const float *fetch = step->end.fetch;
+        if (step->rows > 0)
+            bilinear_bring(mr, &step->end);
         gemm_chunks_add(mr, GEMM_NV, ahead ? GEMM_FETCH : GEMM_INNER, acc, depth, step->a, lda, step->b, &fetch);
-        for (int g = 0; g < step->goals; g++)
-            bilinear_put(mr, acc, step, g);
+        if (step->rows > 0)
+            bilinear_put(mr, acc, step);
     }
 }
 
@@ -231,25 +229,24 @@ typedef struct bilinear_block {
     float *c;          /* of the image */
 } bilinear_block;
 
-/* A goal of a product for the block's first rows and a panel; none where c has ended. */
-static void bilinear_set_goal(const bilinear *s, bilinear_step *step, int product, int g, const bilinear_block *block,
+/* A product's goal for the block's first rows and a panel; none where c has ended. */
+static void bilinear_set_goal(const bilinear *s, bilinear_step *step, int product, const bilinear_block *block,
                               int64_t panel)
 {
-    int number = s->algorithm->product[product].goals[g], goal = (number < 0 ? -number : number) - 1;
+    int number = s->algorithm->product[product].goal, goal = (number < 0 ? -number : number) - 1;
     int64_t column = (panel + goal % s->algorithm->n * s->panels) * GEMM_NR;
     int64_t row = block->row0 + goal / s->algorithm->n * s->m1;
-    gemm_tile_end *end = &step->goal[step->goals].end;
+    gemm_tile_end *end = &step->end;
 
-    if (column >= s->n)
+    step->rows = number && column < s->n ? s->m - row : 0;
+    if (step->rows <= 0)
         return;
-    step->goal[step->goals].rows = s->m - row;
-    step->goal[step->goals].sign = number < 0 ? -1 : 1;
-    step->goals++;
+    step->sign = number < 0 ? -1 : 1;
     end->c = block->c + row * s->to_row + column / VEC_LANES * s->to_step;
     end->ldc = s->to_row;
     end->step = s->to_step;
     end->columns = s->n - column;
-    if (s->first[g] >> product & 1 && block->k0 == 0) {
+    if (s->first >> product & 1 && block->k0 == 0) {
         end->add = s->bias + column;
         end->ldadd = 0;
         end->addstep = VEC_LANES;
@@ -272,11 +269,8 @@ static void bilinear_set_steps(const bilinear *s, bilinear_step *steps, int chai
     for (int product = first; product < last; product++, steps++) {
         steps->a = left;
         steps->b = right;
-        steps->fetch = right + (last - first) * block->depth * GEMM_NR;
-        steps->goals = 0;
-        for (int g = 0; g < BILINEAR_GOALS; g++)
-            if (algorithm->product[product].goals[g])
-                bilinear_set_goal(s, steps, product, g, block, panel);
+        steps->end.fetch = right + (last - first) * block->depth * GEMM_NR;
+        bilinear_set_goal(s, steps, product, block, panel);
         left += s->rows * s->lda;
         right += block->depth * GEMM_NR;
     }
@@ -286,11 +280,11 @@ static void bilinear_set_steps(const bilinear *s, bilinear_step *steps, int chai
 static inline void bilinear_next_tile(bilinear_step *step, int rows, int64_t lda, int64_t depth)
 {
     step->a += rows * lda;
-    step->fetch += depth * GEMM_LINE;
-    for (int g = 0; g < step->goals; g++) {
-        step->goal[g].rows -= rows;
-        step->goal[g].end.c += rows * step->goal[g].end.ldc;
-        step->goal[g].end.add += rows * step->goal[g].end.ldadd;
+    step->end.fetch += depth * GEMM_LINE;
+    step->rows -= rows;
+    if (step->rows > 0) {
+        step->end.c += rows * step->end.ldc;
+        step->end.add += rows * step->end.ldadd;
     }
 }
 
@@ -310,7 +304,7 @@ static void bilinear_chain_block(const bilinear *s, int chain, const bilinear_bl
             int rows = (int)((block->row1 - block->row0 - done + tiles - i - 1) / (tiles - i));
             bool right = i * GEMM_LINE < GEMM_NR;
             for (int j = 0; j < count && !right; j++)
-                steps[j].fetch = steps[j].a + (i + 1 < tiles ? rows : -done) * s->lda;
+                steps[j].end.fetch = steps[j].a + (i + 1 < tiles ? rows : -done) * s->lda;
             if (right || s->left_far)
                 bilinear_f32_chain_ahead(rows, block->depth, s->lda, steps, count);
             else

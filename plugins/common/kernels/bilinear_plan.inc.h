@@ -45,7 +45,7 @@ struct bilinear {
     float *left;                      /* [thread][product of a round][rows][lda] */
     float *right;                     /* panels of the block of k, in the order of their use */
     float *bias;                      /* [n cuts][panels GEMM_NR], zero where there is none */
-    uint32_t first[BILINEAR_GOALS];   /* bit p: product p is the first to reach this goal */
+    uint32_t first;                   /* bit p: product p is the first to reach its goal */
 };
 
 static void bilinear_close(void *ctx)
@@ -146,19 +146,18 @@ static void bilinear_cut(bilinear *s, int64_t threads, int64_t products)
 }
 
 /* Which products are the first to reach their goals. */
-static void bilinear_find_first(bilinear *s)
+static uint32_t bilinear_first(const bilinear_algorithm *algorithm)
 {
-    uint32_t reached = 0;
+    uint32_t reached = 0, first = 0;
 
-    for (int p = 0; p < s->algorithm->products; p++)
-        for (int g = 0; g < BILINEAR_GOALS; g++) {
-            int goal = s->algorithm->product[p].goals[g];
-            uint32_t bit = (uint32_t)1 << (goal < 0 ? -goal : goal);
-            if (goal && !(reached & bit)) {
-                reached |= bit;
-                s->first[g] |= (uint32_t)1 << p;
-            }
-        }
+    for (int p = 0; p < algorithm->products; p++) {
+        int goal = algorithm->product[p].goal;
+        uint32_t bit = (uint32_t)1 << (goal < 0 ? -goal : goal);
+        if (goal && !(reached & bit))
+            first |= (uint32_t)1 << p;
+        reached |= bit;
+    }
+    return first;
 }
 
 /* `s` holds the algorithm, sizes and places; takes ownership of it. w: [n][k], rows ldw apart. */
@@ -178,7 +177,7 @@ static int32_t bilinear_open(bilinear *s, const float *w, int64_t ldw, const flo
     s->kc = (gemm_k_block_of(s->k1, algorithm->depth) + VEC_LANES - 1) / VEC_LANES * VEC_LANES;
     s->lda = gemm_rows_collide(s->kc) ? s->kc + VEC_LANES : s->kc;
     columns = s->panels * GEMM_NR;
-    bilinear_find_first(s);
+    s->first = bilinear_first(algorithm);
     bilinear_cut(s, threads, products);
     s->left = workspace_floats(s->host, threads * s->left_floats);
     s->right = workspace_floats(s->host, algorithm->products * s->k1 * columns);

@@ -1,3 +1,6 @@
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "common/kernels/kernels.h"
 
 int32_t cake_f32_only(const cake_problem *problem, const cake_host *host)
@@ -41,13 +44,18 @@ static int32_t bilinear_can_run(const bilinear_least *least, double rows, int64_
                                 const cake_problem *problem, const cake_host *host)
 {
     if (rows < (double)least->rows || in < least->in || out < least->out) {
-        host->explain(host, "has too few rows (pixels), inputs or outputs to be cut into blocks");
+        char text[128];
+        snprintf(text, sizeof text,
+                 "computes at least %" PRId64 " rows (pixels) of %" PRId64 " inputs and %" PRId64 " outputs",
+                 least->rows, least->in, least->out);
+        host->explain(host, text);
         return CAKE_UNSUPPORTED;
     }
     return cake_f32_only(problem, host);
 }
 
-static int32_t linear_can_run(const bilinear_least *least, const cake_problem *problem, const cake_host *host)
+static int32_t linear_bilinear_can_run(const bilinear_least *least, const cake_problem *problem,
+                                       const cake_host *host)
 {
     const cake_linear *op = problem->params;
 
@@ -56,15 +64,16 @@ static int32_t linear_can_run(const bilinear_least *least, const cake_problem *p
 
 int32_t cake_linear_strassen_can_run(const cake_problem *problem, const cake_host *host)
 {
-    return linear_can_run(&strassen_least, problem, host);
+    return linear_bilinear_can_run(&strassen_least, problem, host);
 }
 
 int32_t cake_linear_hopcroft_kerr_can_run(const cake_problem *problem, const cake_host *host)
 {
-    return linear_can_run(&hopcroft_kerr_least, problem, host);
+    return linear_bilinear_can_run(&hopcroft_kerr_least, problem, host);
 }
 
-static int32_t conv2d_can_run(const bilinear_least *least, const cake_problem *problem, const cake_host *host)
+static int32_t conv2d_bilinear_can_run(const bilinear_least *least, const cake_problem *problem,
+                                       const cake_host *host)
 {
     const cake_conv2d *op = problem->params;
 
@@ -77,12 +86,12 @@ static int32_t conv2d_can_run(const bilinear_least *least, const cake_problem *p
 
 int32_t cake_conv2d_strassen_can_run(const cake_problem *problem, const cake_host *host)
 {
-    return conv2d_can_run(&strassen_least, problem, host);
+    return conv2d_bilinear_can_run(&strassen_least, problem, host);
 }
 
 int32_t cake_conv2d_hopcroft_kerr_can_run(const cake_problem *problem, const cake_host *host)
 {
-    return conv2d_can_run(&hopcroft_kerr_least, problem, host);
+    return conv2d_bilinear_can_run(&hopcroft_kerr_least, problem, host);
 }
 
 int32_t cake_conv2d_first_can_run(const cake_problem *problem, const cake_host *host)

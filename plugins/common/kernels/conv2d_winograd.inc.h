@@ -65,7 +65,8 @@ static void conv_winograd_pack(conv_winograd *c, const float *w, const float *bi
 }
 
 /* How many tiles a block has: as many as half of L2 holds v and p of, at least WINOGRAD_MIN_TILES or a little less, so
- * that all threads do equally many equal blocks. Weights that would come from memory for each block are read once instead, for all tiles. */
+ * that all threads do equally many equal blocks. Weights that would come from memory for each block are read once
+ * instead, for all tiles. */
 static void conv_winograd_cut(conv_winograd *c, const cake_host *host, int threads)
 {
     int64_t l2 = host->l2_bytes > 0 ? host->l2_bytes : 1 << 20;

@@ -175,7 +175,7 @@ VEC_INLINE int pool2d_slides(int avg, int masked, const pool2d_lanes *l, const p
     return 1;
 }
 
-/* A window of few columns, without dilation. */
+/* A window of few rows and columns, without dilation. */
 VEC_INLINE vec pool2d_few(int avg, int masked, const pool2d_rows *w, const pool2d_span *span)
 {
     const float *x = w->x + span->first * w->pixel;
@@ -194,15 +194,15 @@ VEC_INLINE void pool2d_row(int avg, int masked, const pool2d_lanes *l, const poo
 
     while (q < p->ow) {
         pool2d_span span = pool2d_window(q, p->stride_w, p->pad_l, p->pad_r, p->dil_w, p->kw, p->iw, p->count_pad);
-        vec divisor;
+        bool few = p->kw <= 3 && p->dil_w == 1 && span.end > span.begin && w->rows > 0 && w->rows <= 3;
+        vec divisor, sum;
         if (q == l->inner_begin && inner > 0 &&
             pool2d_slides(avg, masked, l, w, w->x + span.first * w->pixel, y + q * w->pixel, inner)) {
             q += inner;
             continue;
         }
         divisor = vec_set1(w->counted * (float)span.counted);
-        bool few = p->kw <= 3 && p->dil_w == 1 && span.end > span.begin && w->rows > 0;
-        vec sum = few ? pool2d_few(avg, masked, w, &span) : pool2d_one(avg, masked, l, w, &span);
+        sum = few ? pool2d_few(avg, masked, w, &span) : pool2d_one(avg, masked, l, w, &span);
         pool2d_put(avg, masked, w, y + q * w->pixel, sum, divisor, vec_div(vec_set1(1.0F), divisor));
         q++;
     }

@@ -49,12 +49,12 @@ VEC_INLINE void winograd_output(int m, const vec *p, vec *r)
     }
 }
 
-/* p + step. The compiler shall not make all points' addresses beforehand: there are more than registers. */
-static inline const float *winograd_next(const float *p, int64_t step)
+/* at + step. The compiler shall not make all points' addresses beforehand: there are more than registers. */
+static inline int64_t winograd_next(int64_t at, int64_t step)
 {
-    p += step;
-    __asm__("" : "+r"(p));
-    return p;
+    at += step;
+    __asm__("" : "+r"(at));
+    return at;
 }
 
 /* Transform a tile of inputs, whose rows lie at line[0 .. m+1], pixels as vectors side by side; point i goes to
@@ -62,7 +62,7 @@ static inline const float *winograd_next(const float *p, int64_t step)
 VEC_INLINE void winograd_tile_in(int m, const float *const *line, float *v, int64_t step)
 {
     const int n = m + 2;
-    const float *to = v;
+    int64_t at = 0;
     vec half[WINOGRAD_POINTS];
 
     VEC_UNROLL
@@ -84,8 +84,8 @@ VEC_INLINE void winograd_tile_in(int m, const float *const *line, float *v, int6
         vec r[WINOGRAD_EDGE];
         winograd_data(m, half + i * n, r);
         VEC_UNROLL
-        for (int j = 0; j < n; j++, to = winograd_next(to, step))
-            vec_store((float *)to, r[j]);
+        for (int j = 0; j < n; j++, at = winograd_next(at, step))
+            vec_store(v + at, r[j]);
     }
 }
 
@@ -93,14 +93,15 @@ VEC_INLINE void winograd_tile_in(int m, const float *const *line, float *v, int6
 VEC_INLINE void winograd_tile_out(int m, const float *p, int64_t step, vec bias, float *y, int64_t row)
 {
     const int n = m + 2;
+    int64_t at = 0;
     vec half[WINOGRAD_POINTS];
 
     VEC_UNROLL
     for (int i = 0; i < n; i++) { /* rows, as the points lie */
         vec r[WINOGRAD_EDGE];
         VEC_UNROLL
-        for (int j = 0; j < n; j++, p = winograd_next(p, step))
-            r[j] = vec_load(p);
+        for (int j = 0; j < n; j++, at = winograd_next(at, step))
+            r[j] = vec_load(p + at);
         winograd_output(m, r, half + i * m);
     }
     VEC_UNROLL
