@@ -269,18 +269,28 @@ static void bilinear_set_steps(const bilinear *s, bilinear_step *steps, int chai
     for (int product = first; product < last; product++, steps++) {
         steps->a = left;
         steps->b = right;
-        steps->end.fetch = right + (last - first) * block->depth * GEMM_NR;
         bilinear_set_goal(s, steps, product, block, panel);
         left += s->rows * s->lda;
         right += block->depth * GEMM_NR;
     }
 }
 
+/* What the products of tile number `tile` fetch: the first tiles their share of each product's next panel; the others,
+ * where they lie beyond L2, the left matrices `to_next` rows on. False: nothing. */
+static bool bilinear_set_fetch(const bilinear *s, bilinear_step *steps, int count, int64_t depth, int64_t tile,
+                               int64_t to_next)
+{
+    for (int j = 0; j < count; j++) {
+        const float *right = gemm_fetch_next(steps[j].b + count * depth * GEMM_NR, tile, depth);
+        steps[j].end.fetch = right || !s->left_far ? right : steps[j].a + to_next * s->lda;
+    }
+    return steps->end.fetch != NULL;
+}
+
 /* On to the tile that follows one of `rows` rows. */
-static inline void bilinear_next_tile(bilinear_step *step, int rows, int64_t lda, int64_t depth)
+static inline void bilinear_next_tile(bilinear_step *step, int rows, int64_t lda)
 {
     step->a += rows * lda;
-    step->end.fetch += depth * GEMM_LINE;
     step->rows -= rows;
     if (step->rows > 0) {
         step->end.c += rows * step->end.ldc;
@@ -288,8 +298,6 @@ static inline void bilinear_next_tile(bilinear_step *step, int rows, int64_t lda
     }
 }
 
-/* Each of the first tiles of a panel fetches its share of each product's next panel into L2; the others, where they lie
- * beyond it, the next tile's left matrices. */
 static void bilinear_chain_block(const bilinear *s, int chain, const bilinear_block *block, int64_t panel0,
                                  int64_t panel1)
 {
@@ -302,15 +310,12 @@ static void bilinear_chain_block(const bilinear *s, int chain, const bilinear_bl
         bilinear_set_steps(s, steps, chain, block, panel);
         for (int64_t i = 0; i < tiles; i++) {
             int rows = (int)((block->row1 - block->row0 - done + tiles - i - 1) / (tiles - i));
-            bool right = i * GEMM_LINE < GEMM_NR;
-            for (int j = 0; j < count && !right; j++)
-                steps[j].end.fetch = steps[j].a + (i + 1 < tiles ? rows : -done) * s->lda;
-            if (right || s->left_far)
+            if (bilinear_set_fetch(s, steps, count, block->depth, i, i + 1 < tiles ? rows : -done))
                 bilinear_f32_chain_ahead(rows, block->depth, s->lda, steps, count);
             else
                 bilinear_f32_chain(rows, block->depth, s->lda, steps, count);
             for (int j = 0; j < count; j++)
-                bilinear_next_tile(&steps[j], rows, s->lda, block->depth);
+                bilinear_next_tile(&steps[j], rows, s->lda);
             done += rows;
         }
     }
@@ -359,5 +364,12 @@ static void bilinear_work(void *ctx, const cake_tensor *const *inputs, const cak
     for (int64_t item = begin; item < end; item++)
         bilinear_item(s, item, inputs[0]->data, outputs[0]->data, s->left + thread * s->left_floats);
 }
+
+/* A kernel: who may run it, and what opens it with its algorithm. */
+#define BILINEAR_KERNEL(can_run_, open_)                                                                             \
+    {                                                                                                                \
+        .can_run = (can_run_), .open = (open_), .phases = bilinear_phases, .items = bilinear_items,                  \
+        .work = bilinear_work, .close = bilinear_close                                                               \
+    }
 
 #endif

@@ -26,7 +26,7 @@ typedef struct bilinear_product {
 typedef struct bilinear_algorithm {
     int k, n; /* cuts */
     int products, chains, rounds;
-    int depth; /* of a block of k at most */
+    int depth; /* of a block of k at most; whole vectors, no more than GEMM_KC */
     const bilinear_product *product;
     const int *chain; /* first product of each chain, and the end */
     const int *round; /* first chain of each round, and the end */

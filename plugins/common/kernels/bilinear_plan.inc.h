@@ -10,8 +10,7 @@
 
 enum {
     BILINEAR_GROUP = 4,                   /* panels whose part of c stays in L2 for all chains of a round */
-    BILINEAR_ROWS_AHEAD = 4,              /* of a, to fetch where it is far: */
-    BILINEAR_FAR_FLOATS = 1 << 20,        /* of a, which then lies beyond L2 */
+    BILINEAR_ROWS_AHEAD = 4,              /* of a, to fetch where it is far */
     BILINEAR_LEFT_FLOATS = 400 * GEMM_KC, /* of left matrices: 600 KiB of L2 */
     BILINEAR_ROWS = GEMM_MR * (GEMM_MR > 6 ? 8 : 20) /* of a half, in an item at most */
 };
@@ -80,21 +79,24 @@ static inline int64_t bilinear_right_at(const bilinear *s, int64_t k0, int64_t d
     return (k0 * algorithm->products * s->panels + before * depth) * GEMM_NR;
 }
 
-/* Add up element [k][n] of a product's right matrix. w: [n][k], rows ldw apart. */
-static float bilinear_right(const bilinear *s, const bilinear_product *product, const float *w, int64_t ldw,
-                            int64_t k, int64_t n)
+/* Add up column n of a product's right matrix, rows k0 .. k0+depth-1, to `to`, GEMM_NR apart. w: [n][k], rows ldw
+ * apart. */
+static void bilinear_right_column(const bilinear *s, const bilinear_product *product, const float *w, int64_t ldw,
+                                  int64_t k0, int64_t depth, int64_t n, float *to)
 {
     const bilinear_algorithm *algorithm = s->algorithm;
-    double sum = 0;
+    double sum[GEMM_KC] = {0};
 
-    for (int block = 0; block < algorithm->k * algorithm->n; block++)
-        if (product->b[block]) {
-            int64_t row = k + block / algorithm->n * s->k1;
-            int64_t column = n + block % algorithm->n * s->panels * GEMM_NR;
-            if (row < s->k && column < s->n)
-                sum += product->b[block] * (double)w[column * ldw + row];
-        }
-    return (float)sum;
+    for (int block = 0; block < algorithm->k * algorithm->n; block++) {
+        int64_t row = k0 + block / algorithm->n * s->k1, column = n + block % algorithm->n * s->panels * GEMM_NR;
+        int64_t rows = s->k - row < depth ? s->k - row : depth;
+        if (product->b[block] == 0 || column >= s->n)
+            continue;
+        for (int64_t k = 0; k < rows; k++)
+            sum[k] += product->b[block] * (double)w[column * ldw + row + k];
+    }
+    for (int64_t k = 0; k < depth; k++)
+        to[k * GEMM_NR] = (float)sum[k];
 }
 
 static void bilinear_pack_chain(const bilinear *s, const float *w, int64_t ldw, int64_t k0, int64_t depth, int round,
@@ -106,9 +108,8 @@ static void bilinear_pack_chain(const bilinear *s, const float *w, int64_t ldw, 
         for (int j = 0; j < product[1] - product[0]; j++) {
             float *to = s->right + bilinear_right_at(s, k0, depth, round, chain, j, panel);
             for (int64_t n = 0; n < GEMM_NR; n++)
-                for (int64_t k = 0; k < depth; k++)
-                    to[k * GEMM_NR + n] = bilinear_right(s, s->algorithm->product + product[0] + j, w, ldw, k0 + k,
-                                                         panel * GEMM_NR + n);
+                bilinear_right_column(s, s->algorithm->product + product[0] + j, w, ldw, k0, depth,
+                                      panel * GEMM_NR + n, to + n);
         }
 }
 
@@ -170,7 +171,7 @@ static int32_t bilinear_open(bilinear *s, const float *w, int64_t ldw, const flo
         int count = bilinear_round(algorithm, round + 1) - bilinear_round(algorithm, round);
         products = count > products ? count : products;
     }
-    s->far = s->images * s->m * s->k > BILINEAR_FAR_FLOATS;
+    s->far = s->images * s->m * s->k > GEMM_FAR_FLOATS;
     s->m1 = (s->m + 1) / 2;
     s->k1 = ((s->k + algorithm->k - 1) / algorithm->k + VEC_LANES - 1) / VEC_LANES * VEC_LANES;
     s->panels = (gemm_panels(s->n) + algorithm->n - 1) / algorithm->n;

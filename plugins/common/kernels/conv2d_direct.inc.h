@@ -42,7 +42,7 @@ static int32_t conv_direct_make(bool by_pixels, const cake_problem *problem, con
     d->bias = workspace_floats(host, op->groups * d->panels * GEMM_NR);
     conv_direct_path(d);
     d->by_pixels = by_pixels || conv_direct_little_w(d);
-    d->far = d->flat && op->n * op->ic * op->ih * op->iw > CONV_FAR_FLOATS;
+    d->far = d->flat && op->n * op->ic * op->ih * op->iw > GEMM_FAR_FLOATS;
     conv_direct_cut(d, problem->threads);
     d->scratch = workspace_floats(host, problem->threads * d->thread_floats);
     if (!d->segments || !d->blocks || !d->w || !d->bias || !d->scratch) {

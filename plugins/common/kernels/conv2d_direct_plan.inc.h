@@ -13,7 +13,6 @@ enum {
     CONV_COPY_FLOATS = 80000,                        /* padded copy of an item's rows at most, if more than one row */
     CONV_LEAST_TILE = GEMM_MR > 6 ? 7 : 4,           /* narrower tiles of rows waste more than a gather */
     CONV_PIECES = 3,                                 /* of a segment: taps left of the image, inside, right of it */
-    CONV_FAR_FLOATS = 1 << 20,                       /* of an input that a core does not find in L2 */
     CONV_MAX_SEGMENTS = GEMM_KC_IN_PLACE             /* of a block of k */
 };
 

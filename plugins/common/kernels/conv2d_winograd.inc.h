@@ -311,22 +311,23 @@ static void conv_winograd_work(void *ctx, const cake_tensor *const *inputs, cons
     const conv_winograd *c = ctx;
     const float *x = inputs[0]->data;
     float *y = outputs[0]->data, *v = c->work, *p;
-    int64_t tile_rows = c->tiles / c->tiles_w, t, b;
+    int64_t tile_rows = c->tiles / c->tiles_w;
 
     if (c->fused)
         v += thread * c->points * (c->v_point + c->p_point);
     p = v + c->points * c->v_point;
     for (int64_t item = begin; item < end; item++) {
-        b = item / tile_rows, t = item % tile_rows * c->tiles_w; /* of a transform's phase */
         if (c->fused) {
             conv_winograd_block(c, x, y, item, v, p);
-        } else if (phase == 0) {
-            conv_winograd_tiles_in(c, x, 0, t, t + c->tiles_w, b, v);
         } else if (phase == 1) {
             int64_t panel = item % c->panels;
             conv_winograd_product(c, item / c->panels, panel, panel + 1, c->tiles, v, p);
         } else {
-            conv_winograd_tiles_out(c, p, 0, t, t + c->tiles_w, b, y);
+            int64_t b = item / tile_rows, t = item % tile_rows * c->tiles_w;
+            if (phase == 0)
+                conv_winograd_tiles_in(c, x, 0, t, t + c->tiles_w, b, v);
+            else
+                conv_winograd_tiles_out(c, p, 0, t, t + c->tiles_w, b, y);
         }
     }
 }

@@ -29,6 +29,7 @@ enum {
     GEMM_AHEAD_FLOATS = 1024,                /* how far ahead few rows fetch a panel of b */
     GEMM_AHEAD_BESIDE = 512,                 /* and one row each of several panels */
     GEMM_LINE = 16,                          /* floats of a cache line */
+    GEMM_FAR_FLOATS = 1 << 20,               /* of a matrix or image that a core does not find in L2 */
     GEMM_SCRATCH_FLOATS = GEMM_MR * GEMM_LDA /* what gemm_compute needs for each thread, 64-byte aligned */
 };
 
